@@ -1,0 +1,186 @@
+"""The typed config. spec.json says what a value must look like; this says it to the user, field by field."""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlsplit
+
+import pendulum
+from jsonschema import Draft7Validator
+from jsonschema.exceptions import ValidationError
+
+from connector_kit.errors import ConfigError
+from source_kissmetrics import __version__
+
+LATER = {
+    "people_search": "People Search results",
+    "metric_series": "metric series",
+    "queries": "ad-hoc queries",
+    "raw_export": "the raw data export",
+    "csv_exports": "CSV exports",
+    "webhooks": "webhooks",
+    "properties": "data minimisation (there is no stream with properties to apply it to)",
+}
+"""Parts of the config whose streams this version does not have. Set, they are an error: silence would look like
+success."""
+
+
+@dataclass(frozen=True)
+class ApiToken:
+    """Access to the Core API."""
+
+    api_token: str
+    base_url: str
+
+
+@dataclass(frozen=True)
+class Config:
+    """A config that holds what it promises: checked, with defaults filled in."""
+
+    credentials: ApiToken
+    start_date: date | None = None
+    """First day of query windows, in the product's time zone."""
+    end_date: date | None = None
+    """Last day, inclusive; None for yesterday."""
+    product_ids: tuple[str, ...] = ()
+    """Products to read; empty for all."""
+    include_tracking_keys: bool = False
+    num_workers: int = 8
+    requests_per_minute: int | None = None
+    page_size: int | None = None
+
+
+def parse(raw: Mapping[str, Any]) -> Config:
+    """The typed config. Raises ConfigError that says which field is wrong, and what to do."""
+    config = _without_empty(raw)
+    schema = _schema()
+    properties = schema["properties"]
+    variants = properties["credentials"].pop("oneOf")
+    properties["credentials"] |= _variant(config, variants)
+    problems = sorted(Draft7Validator(schema).iter_errors(config), key=lambda problem: list(map(str, problem.path)))
+    if problems:
+        raise ConfigError(" ".join(_sentence(problem) for problem in problems))
+    _refuse_later(config)
+    start, end = _day(config, "start_date"), _day(config, "end_date")
+    if start and end and end < start:
+        raise ConfigError(f"end_date: {end} lies before start_date {start}. Swap them, or leave end_date empty.")
+    return Config(
+        credentials=_api_token(config["credentials"], properties["credentials"]),
+        start_date=start,
+        end_date=end,
+        product_ids=tuple(dict.fromkeys(config.get("product_ids", ()))),
+        **{
+            name: config[name]
+            for name in ("include_tracking_keys", "num_workers", "requests_per_minute", "page_size")
+            if name in config
+        },
+    )
+
+
+def _schema() -> dict[str, Any]:
+    content = pkgutil.get_data("source_kissmetrics", "spec.json")
+    assert content is not None
+    schema: dict[str, Any] = json.loads(content)["connectionSpecification"]
+    return deepcopy(schema)
+
+
+def _without_empty(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Leaves out what a form sends for a field that nobody filled in: null, and empty text, at any depth of objects."""
+    return {
+        key: _without_empty(value) if isinstance(value, Mapping) else value
+        for key, value in raw.items()
+        if value is not None and value != ""
+    }
+
+
+def _variant(config: Mapping[str, Any], variants: list[dict[str, Any]]) -> dict[str, Any]:
+    """The schema of the chosen credentials, so that an error is about them and not about all that were not chosen."""
+    by_type = {variant["properties"]["auth_type"]["const"]: variant for variant in variants}
+    credentials = config.get("credentials")
+    if not isinstance(credentials, Mapping):
+        return {}
+    auth_type = credentials.get("auth_type")
+    if not isinstance(auth_type, str) or auth_type not in by_type:
+        raise ConfigError(f"credentials.auth_type: must be one of {', '.join(by_type)}.")
+    return by_type[auth_type]
+
+
+def _sentence(problem: ValidationError) -> str:
+    """One wrong field, in words. The value is shown only where it cannot be a secret."""
+    path = ".".join(str(part) for part in problem.absolute_path)
+    field = path or "config"
+    schema = problem.schema if isinstance(problem.schema, Mapping) else {}
+    shown = (
+        "" if schema.get("airbyte_secret") or isinstance(problem.instance, (dict, list)) else f" {problem.instance!r}"
+    )
+    rule: str = str(problem.validator)
+    value: Any = problem.validator_value
+    if rule == "required":
+        missing = next(name for name in value if isinstance(problem.instance, dict) and name not in problem.instance)
+        return (
+            f"{path + '.' if path else ''}{missing}: is missing. {_hint(schema.get('properties', {}).get(missing, {}))}"
+        )
+    if rule == "type":
+        kinds = [value] if isinstance(value, str) else [kind for kind in value if kind != "null"]
+        return f"{field}: must be of the type {' or '.join(kinds)}, not {type(problem.instance).__name__}."
+    if rule == "enum":
+        return f"{field}:{shown} is not one of {', '.join(map(str, value))}."
+    if rule == "pattern":
+        return f"{field}:{shown} is not allowed. Write it as {schema.get('pattern_descriptor', value)}. {_hint(schema)}"
+    if rule in ("minimum", "maximum"):
+        return f"{field}:{shown} is too {'small' if rule == 'minimum' else 'large'}; the {rule} is {value}."
+    return f"{field}: must not be empty. {_hint(schema)}"
+
+
+def _hint(schema: Mapping[str, Any]) -> str:
+    return str(schema.get("description", ""))
+
+
+def _refuse_later(config: Mapping[str, Any]) -> None:
+    auth_type = config["credentials"]["auth_type"]
+    if auth_type != "api_token":
+        raise ConfigError(
+            f"credentials.auth_type: {auth_type!r} is not supported by version {__version__} of this connector. "
+            "Choose api_token, or use a later version."
+        )
+    for name, what in LATER.items():
+        part = config.get(name)
+        if name == "metric_series" and isinstance(part, dict) and not part.get("enabled"):
+            continue
+        if any(part.values()) if isinstance(part, dict) else part:
+            raise ConfigError(
+                f"{name}: version {__version__} of this connector does not read {what} yet. Remove {name} from the "
+                "config, or use a later version."
+            )
+
+
+def _api_token(credentials: Mapping[str, Any], schema: Mapping[str, Any]) -> ApiToken:
+    token = credentials["api_token"].strip()
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise ConfigError(
+            "credentials.api_token: holds characters that no token has. Copy it again, without spaces or line breaks."
+        )
+    base_url = credentials.get("base_url", schema["properties"]["base_url"]["default"])
+    parts = urlsplit(base_url)
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigError(
+            "credentials.base_url: must hold only scheme, host and path, such as https://api.kissmetrics.com; "
+            "no user name, query or fragment."
+        )
+    return ApiToken(token, base_url.rstrip("/"))
+
+
+def _day(config: Mapping[str, Any], field: str) -> date | None:
+    text = config.get(field)
+    if text is None:
+        return None
+    try:
+        return pendulum.Date.fromisoformat(text[:10])
+    except ValueError:
+        raise ConfigError(f"{field}: {text!r} is no day of the calendar. Write YYYY-MM-DD.") from None
