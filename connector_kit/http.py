@@ -140,6 +140,8 @@ class HttpClient:
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
+        # Proxies and certificates of the environment, looked up once: `Session.get` would do so for each request.
+        self._environment = self._session.merge_environment_settings(self._base_url, {}, False, None, None)
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
         """GETs a path of the origin, or an absolute URL on it, and tries again as the table says.
@@ -169,14 +171,18 @@ class HttpClient:
         if origin(path) != origin(self._base_url):
             raise ConfigError(
                 f"The service points to the host {urlsplit(path).hostname!r}, but only "
-                f"{urlsplit(self._base_url).hostname!r} may receive the credentials. Set base_url to the service's present address."
+                f"{urlsplit(self._base_url).hostname!r} may receive the credentials. "
+                "Set base_url to the service's present address."
             )
         return path
 
     def _try(self, url: str, params: Mapping[str, Any] | None) -> Answer | _Failed:
         sent_at = datetime.now(timezone.utc)
         try:
-            response = self._session.get(url, params=params, timeout=self._patience.timeout, allow_redirects=False)
+            request = self._session.prepare_request(requests.Request("GET", url, params=params))
+            response = self._session.send(
+                request, timeout=self._patience.timeout, allow_redirects=False, **self._environment
+            )
             if not response.ok or response.is_redirect or response.status_code >= 300:
                 return self._refused(response)
             served_at = _parse_date(response.headers.get("Date", "")) or sent_at

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+from calendar import isleap
 
 import pendulum
 
-RFC3339 = re.compile(
-    r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?"
-    r"(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)"
-).fullmatch
+_DAY = r"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31|02-29)"
+_DATE_TIME = rf"\d{{4}}-{_DAY}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)"
+_matches = re.compile(_DATE_TIME, re.ASCII).fullmatch
+_lines_match = re.compile(rf"(?:{_DATE_TIME}(?:\n|\Z))*", re.ASCII).fullmatch
 
 
 def is_rfc3339(text: str) -> bool:
-    """Whether the text is an RFC 3339 date-time; the 29th to 31st are looked up in the calendar."""
-    return RFC3339(text) is not None and (text[8:10] <= "28" or _parse(text) is not None)
+    """Whether the text is an RFC 3339 date-time, of a day that the calendar has."""
+    return _matches(text) is not None and (text[5:10] != "02-29" or isleap(int(text[:4])))
+
+
+def are_rfc3339(lines: str) -> bool:
+    """Whether each line is a date-time. A 29th of February counts as none: look at the lines one by one then."""
+    return _lines_match(lines) is not None and "-02-29T" not in lines
 
 
 def to_rfc3339(value: object) -> str | None:
@@ -28,7 +34,7 @@ def sort_key(text: str) -> str | None:
 
     The two spellings that the services use are only cut, everything else is parsed.
     """
-    if RFC3339(text):
+    if is_rfc3339(text):
         if text[-1] == "Z":
             return text[:-1]
         if text.endswith("+00:00"):

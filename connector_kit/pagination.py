@@ -15,6 +15,9 @@ from connector_kit.records import Row
 
 _LOG = logging.getLogger("airbyte.pages")
 
+ROWS_AHEAD = 4000
+"""Rows that may be read ahead of the reader. A parsed row takes a few KB."""
+
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -35,17 +38,22 @@ class Page:
 class ReadAhead:
     """Runs requests on a pool, a few ahead of the reader, and hands out the answers in order.
 
-    At most `width` answers are under way or waiting, which bounds the memory whatever the size of the list.
+    At most `width` answers are under way or waiting, and no more than hold about `ROWS_AHEAD` rows: that bounds the
+    memory whatever the size of the list and of its pages.
     """
 
     def __init__(self, pool: Executor, width: int) -> None:
         self._pool = pool
         self._width = width
 
-    def map(self, request: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
-        """The results in the order of the items. The first exception ends it and cancels what has not begun."""
+    def map(self, request: Callable[[T], U], items: Iterable[T], rows: int) -> Iterator[U]:
+        """The results in the order of the items; each has about so many rows.
+
+        The first exception ends it and cancels what has not begun.
+        """
         remaining = iter(items)
-        pending: deque[Future[U]] = deque(self._pool.submit(request, item) for item in islice(remaining, self._width))
+        width = min(self._width, max(2, ROWS_AHEAD // rows))
+        pending: deque[Future[U]] = deque(self._pool.submit(request, item) for item in islice(remaining, width))
         try:
             while pending:
                 result = pending.popleft().result()
@@ -118,7 +126,7 @@ class _Reading:
         step = end = len(page.rows)
         if step and page.total:
             offsets = range(step, page.total, step)
-            for offset, page in zip(offsets, ahead.map(self._fetch, offsets), strict=True):
+            for offset, page in zip(offsets, ahead.map(self._fetch, offsets, step), strict=True):
                 yield self._take(page)
                 end = offset + len(page.rows)
         while page.rows and (self._total is None or end < self._total or page.has_next):
@@ -146,8 +154,7 @@ class _Reading:
 
     def _take(self, page: Page) -> Page:
         fresh = []
-        for row in page.rows:
-            key = self._key(row)
+        for key, row in zip(map(self._key, page.rows), page.rows, strict=True):
             if key not in self._handed_out:
                 fresh.append(row)
                 self._handed_out.add(key)

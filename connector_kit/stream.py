@@ -120,8 +120,8 @@ class ListStream(Stream):
                 f"An item of the list is no object but {type(row).__name__}; the answer is not understood. "
                 "Please report this.",
             )
-        key = tuple(row.get(name) for name in self.primary_key)
-        if None in key:
+        key = row.get(self.primary_key[0]) if len(self.primary_key) == 1 else tuple(map(row.get, self.primary_key))
+        if key is None or (type(key) is tuple and None in key):
             raise ConnectorError(
                 Failure.SYSTEM,
                 f"A row of the list has no {' or no '.join(self.primary_key)}: it has the fields "

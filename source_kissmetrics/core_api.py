@@ -111,8 +111,8 @@ def verify(config: Config, http: HttpClient) -> None:
     products = parse_page(http.get("/core/products", {"limit": 100, "offset": 0})).rows
     if not products:
         raise ConfigError(
-            "The credentials work, but no product can be seen with them. Ask an administrator of the Kissmetrics account "
-            "to give the token's owner access to a product."
+            "The credentials work, but no product can be seen with them. Ask an administrator of the Kissmetrics "
+            "account to give the token's owner access to a product."
         )
     visible = {product.get("id") for product in products if isinstance(product, dict)}
     for product_id in config.product_ids:

@@ -2,3 +2,7 @@
 
 `unit_tests/test_cdk_contract.py` fails loudly if a CDK upgrade changes what these modules rely on.
 """
+
+from connector_kit.cdk import startup
+
+startup.import_cdk()

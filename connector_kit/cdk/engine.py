@@ -32,7 +32,7 @@ from connector_kit.records import Shaper
 from connector_kit.state import StreamState
 from connector_kit.stream import Reading, Slice, Stream
 
-QUEUE_SIZE = 64
+QUEUE_SIZE = 8
 """Messages between workers and printer. A batch is one message, so this also bounds the memory that output can take."""
 
 _ENGINE_LOG = logging.getLogger("airbyte.engine")
