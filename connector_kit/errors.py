@@ -125,6 +125,8 @@ _BAD_ADDRESS = Rule(
     "The address cannot be used",
     "Check base_url: it must look like https://api.example.com.",
 )
+_BAD_PROXY = Rule(False, Failure.CONFIG, "The proxy's address cannot be used", "Check the proxy.")
+_SILENT = Rule(True, Failure.TRANSIENT, "The server did not answer in time", _LATER)
 _BROKEN = Rule(True, Failure.TRANSIENT, "The connection broke while the answer was read", _LATER)
 _UNREACHABLE = Rule(
     True, Failure.TRANSIENT, "No connection to the server", "Check base_url and the network, then try again."
@@ -156,11 +158,13 @@ EXCEPTION_RULES: tuple[tuple[type[Exception], Rule], ...] = (
     ),
     (rx.SSLError, _TLS),
     (rx.ConnectTimeout, _UNREACHABLE),
-    (rx.ReadTimeout, Rule(True, Failure.TRANSIENT, "The server did not answer in time", _LATER)),
+    (rx.ReadTimeout, _SILENT),
+    (ux.ReadTimeoutError, _SILENT),
     (rx.Timeout, _UNREACHABLE),
     (rx.ChunkedEncodingError, _BROKEN),
     (rx.ContentDecodingError, _BROKEN),
     (rx.StreamConsumedError, _BROKEN),
+    (ux.ProtocolError, _BROKEN),
     (rx.ConnectionError, _UNREACHABLE),
     (
         rx.InvalidHeader,
@@ -171,10 +175,9 @@ EXCEPTION_RULES: tuple[tuple[type[Exception], Rule], ...] = (
             "Copy them again, without spaces or line breaks.",
         ),
     ),
-    (
-        rx.InvalidProxyURL,
-        Rule(False, Failure.CONFIG, "The proxy's address cannot be used", "Check the proxy."),
-    ),
+    (rx.InvalidProxyURL, _BAD_PROXY),
+    (ux.ProxySchemeUnknown, _BAD_PROXY),
+    (ux.ProxySchemeUnsupported, _BAD_PROXY),
     (rx.InvalidURL, _BAD_ADDRESS),
     (rx.InvalidSchema, _BAD_ADDRESS),
     (rx.MissingSchema, _BAD_ADDRESS),

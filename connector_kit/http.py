@@ -7,7 +7,7 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -90,11 +90,15 @@ class Patience:
 
 @dataclass(frozen=True)
 class Answer:
-    """A successful answer: status, decoded JSON body, and the server's clock (ours if it sends no `Date`)."""
+    """A successful answer."""
 
     status: int
     body: Any
+    """The decoded JSON; None for an empty body, which only a POST may have."""
     served_at: datetime
+    """The server's clock; ours at sending, if it sends no `Date`."""
+    location: str | None = None
+    """The Location header."""
 
 
 @dataclass
@@ -109,7 +113,7 @@ class _Failed:
 
 
 class HttpClient:
-    """Sends requests to one origin. Thread-safe.
+    """Sends requests to one origin, and to those in `trusted`. Thread-safe.
 
     `advice` replaces the table's advice for a status with the vendor's own words. Redirects are not followed and no
     URL of another origin is ever requested, so the credentials cannot leave for another host.
@@ -123,12 +127,14 @@ class HttpClient:
         user_agent: str,
         connections: int,
         pacer: Pacer,
+        trusted: Collection[str] = (),
         patience: Patience | None = None,
         advice: Mapping[int, str] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._base_url = base_url.rstrip("/")
+        self._origins = {origin(url) for url in (base_url, *trusted)}
         self._pacer = pacer
         self._patience = patience or Patience()
         self._advice = dict(advice or {})
@@ -136,24 +142,33 @@ class HttpClient:
         self._jitter = jitter
         self._session = requests.Session()
         self._session.auth = auth
+        # Else it would take a redirect's Location apart, and raise a bare ValueError for a malformed one.
+        self._session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
         self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections)
+        adapter = HTTPAdapter(pool_connections=len(self._origins), pool_maxsize=connections)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
         # Proxies and certificates of the environment, looked up once: `Session.get` would do so for each request.
-        self._environment = self._session.merge_environment_settings(self._base_url, {}, False, None, None)
+        self._environment = self._session.merge_environment_settings(self._base_url, {}, True, None, None)
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
         """GETs a path of the origin, or an absolute URL on it, and tries again as the table says.
 
         Raises HttpError once given up, ConfigError for a URL of another origin.
         """
+        return self._send("GET", path, params, None)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """POSTs JSON, as `get` GETs. Tried again like a GET: what it starts may have been started twice then."""
+        return self._send("POST", path, None, body)
+
+    def _send(self, method: str, path: str, params: Mapping[str, Any] | None, body: Mapping[str, Any] | None) -> Answer:
         url = self.url(path)
-        where = f"GET {urlsplit(url).netloc}{urlsplit(url).path}"
+        where = f"{method} {urlsplit(url).netloc.rpartition('@')[2]}{urlsplit(url).path}"
         waited = 0.0
         for attempt in count(1):
             self._pacer.wait()
-            outcome = self._try(url, params)
+            outcome = self._try(method, url, params, body)
             if isinstance(outcome, Answer):
                 return outcome
             delay = self._delay(outcome, attempt)
@@ -165,28 +180,34 @@ class HttpClient:
         raise AssertionError("unreachable: the loop has no end")
 
     def url(self, path: str) -> str:
-        """The absolute URL of a path. A full URL passes only if its origin is the client's own."""
+        """The absolute URL of a path. A full URL passes only if its origin is the client's own, or trusted."""
         if path.startswith("/"):
             return self._base_url + path
-        if origin(path) != origin(self._base_url):
+        if origin(path) not in self._origins:
             raise ConfigError(
-                f"The service points to the host {urlsplit(path).hostname!r}, but only "
-                f"{urlsplit(self._base_url).hostname!r} may receive the credentials. "
+                f"The service points to the host {_host(path)!r}, but only "
+                f"{_host(self._base_url)!r} may receive the credentials. "
                 "Set base_url to the service's present address."
             )
         return path
 
-    def _try(self, url: str, params: Mapping[str, Any] | None) -> Answer | _Failed:
+    def _try(
+        self, method: str, url: str, params: Mapping[str, Any] | None, body: Mapping[str, Any] | None
+    ) -> Answer | _Failed:
         sent_at = datetime.now(timezone.utc)
         try:
-            request = self._session.prepare_request(requests.Request("GET", url, params=params))
+            request = self._session.prepare_request(requests.Request(method, url, params=params, json=body))
             response = self._session.send(
                 request, timeout=self._patience.timeout, allow_redirects=False, **self._environment
             )
-            if not response.ok or response.is_redirect or response.status_code >= 300:
+            if not 200 <= response.status_code < 300:
                 return self._refused(response)
+            # In one piece: `response.content` takes it in pieces of 10 KB, which costs a quarter of a page's time.
+            content = response.raw.read(decode_content=True)
             served_at = _parse_date(response.headers.get("Date", "")) or sent_at
-            return Answer(response.status_code, _decode(response.content), served_at)
+            is_empty = method == "POST" and not content
+            decoded = None if is_empty else _decode(content)
+            return Answer(response.status_code, decoded, served_at, response.headers.get("Location"))
         except Exception as error:
             rule = rule_for_exception(error)
             if rule is None:
@@ -194,9 +215,11 @@ class HttpClient:
             return _Failed(rule, facts=[str(error)] if isinstance(error, UnreadableBody) else [])
 
     def _refused(self, response: requests.Response) -> _Failed:
+        response.raw.drain_conn()  # frees the connection; whatever is wrong with the body, the status decides
         facts = [f"status {response.status_code}"]
-        if response.is_redirect:
-            facts.append(f"to the host {urlsplit(response.headers['Location']).hostname}")
+        target = _host(response.headers.get("Location", "")) if response.is_redirect else None
+        if target:
+            facts.append(f"to the host {target}")
         return _Failed(
             rule_for_status(response.status_code),
             status=response.status_code,
@@ -237,10 +260,21 @@ def _decode(content: bytes) -> Any:
         raise UnreadableBody(f"{len(content)} bytes, {kind if content else 'empty'}") from None
 
 
+def _host(url: str) -> str | None:
+    """The host of a URL; None for a relative or malformed one."""
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
 def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port: what must be equal for two URLs to share credentials."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    """Scheme, host and port: what must be equal for two URLs to share credentials. A malformed URL has none."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname or "", parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    except ValueError:
+        return "", "", 0
 
 
 def parse_retry_after(value: str | None, *, now: datetime | None = None) -> float | None:
@@ -262,6 +296,6 @@ def _parse_date(text: str) -> datetime | None:
     """An HTTP date; None for anything else."""
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

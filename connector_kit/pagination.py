@@ -46,6 +46,10 @@ class ReadAhead:
         self._pool = pool
         self._width = width
 
+    def run(self, request: Callable[[T], U], item: T) -> U:
+        """One result. Sent through the pool like all others, so that the pool's size bounds what is under way."""
+        return self._pool.submit(request, item).result()
+
     def map(self, request: Callable[[T], U], items: Iterable[T], rows: int) -> Iterator[U]:
         """The results in the order of the items; each has about so many rows.
 
@@ -121,7 +125,7 @@ class _Reading:
         if self._handed_out:
             self._seen = set()
         self._total, self._shrank, self._repeats = None, False, False
-        page = self._fetch(0)
+        page = ahead.run(self._fetch, 0)
         yield self._take(page)
         step = end = len(page.rows)
         if step and page.total:
@@ -129,14 +133,22 @@ class _Reading:
             for offset, page in zip(offsets, ahead.map(self._fetch, offsets, step), strict=True):
                 yield self._take(page)
                 end = offset + len(page.rows)
-        while page.rows and (self._total is None or end < self._total or page.has_next):
+        while page.rows and (end != self._total or page.has_next or self._is_full(page, step, end)):
             known = len(self._seen)
-            page = self._fetch(end)
+            page = ahead.run(self._fetch, end)
             yield self._take(page)
             if len(self._seen) == known:
                 self._repeats = bool(page.rows)
                 return
             end += len(page.rows)
+
+    def _is_full(self, page: Page, step: int, end: int) -> bool:
+        """Whether more rows may follow the last page, though the total has been reached: it may be told too low.
+
+        One request more for a list that ends with a page. Of a single page only one that holds all that was asked for
+        counts, else each short list would cost a second request.
+        """
+        return len(page.rows) >= (step if end > step else self._limit)
 
     def is_complete(self) -> bool:
         """Whether the last pass saw the whole list, as far as the service's own numbers tell."""

@@ -34,7 +34,7 @@ class Shaper:
         self._drop = tuple(drop)
         self._rules = {name: _rule(declared) for name, declared in schema["properties"].items()}
         self._dates = [name for name, rule in self._rules.items() if rule.is_date]
-        self._right_layouts: dict[tuple[Any, ...], Callable[[Row], str]] = {}
+        self._right_layouts: dict[tuple[Any, ...], Callable[[Row], Sequence[str]]] = {}
 
     def shape(self, row: Row) -> Sequence[str]:
         """Repairs the row and returns the names of the fields that had to be set to null."""
@@ -46,7 +46,7 @@ class Shaper:
             return ()
         nulled, is_right = self._repair(row)
         if is_right and len(self._right_layouts) < _MAX_LAYOUTS:
-            self._right_layouts[layout] = _joiner([name for name in self._dates if row.get(name) is not None])
+            self._right_layouts[layout] = _reader([name for name in self._dates if row.get(name) is not None])
         return nulled
 
     def _repair(self, row: Row) -> tuple[list[str], bool]:
@@ -64,12 +64,11 @@ class Shaper:
         return nulled, is_right
 
 
-def _joiner(names: list[str]) -> Callable[[Row], str]:
-    """Reads these fields of a row, as lines."""
+def _reader(names: list[str]) -> Callable[[Row], Sequence[str]]:
+    """Reads these fields of a row."""
     if len(names) < 2:
-        return lambda row: "".join(row[name] for name in names)
-    read = itemgetter(*names)
-    return lambda row: "\n".join(read(row))
+        return lambda row: [row[name] for name in names]
+    return itemgetter(*names)
 
 
 @dataclass(frozen=True)
@@ -93,9 +92,12 @@ def _to_text(value: Any) -> str:
 
 
 def _to_integer(value: Any) -> int | None:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return int(value) if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]+", value) else None
+    """Of 64 bits at most, which is what can be printed and what destinations take."""
+    is_whole = isinstance(value, float) and value.is_integer()
+    if not is_whole and not (isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,20}", value)):
+        return None
+    number = int(value)
+    return number if -(2**63) <= number < 2**64 else None
 
 
 def _to_number(value: Any) -> int | float | None:

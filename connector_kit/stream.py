@@ -170,12 +170,15 @@ class ListStream(Stream):
         kept = []
         for row in rows:
             value = row.get(self.cursor_field)
-            moment = instants.sort_key(value) if isinstance(value, str) else None
-            if moment is not None:
-                if newest is None or moment > newest:
-                    newest = moment
-                if since is not None and moment < since:
-                    continue
+            if isinstance(value, str):
+                # Most rows neither move the newest cursor nor are old: whether their cursor is a date does not matter.
+                guess = instants.unchecked_sort_key(value)
+                if guess is None or newest is None or guess > newest or (since is not None and guess < since):
+                    moment = instants.sort_key(value)
+                    if moment is not None and (newest is None or moment > newest):
+                        newest = moment
+                    if moment is not None and since is not None and moment < since:
+                        continue
             kept.append(row)
         return kept, newest
 

@@ -79,7 +79,7 @@ def test_check_refuses_plain_http(connector: Connector, config: Json) -> None:
 
 
 def test_check_names_an_account_without_products(connector: Connector, config: Json) -> None:
-    with running(Universe(accounts=1, products=0, events=0, properties=0, reports=0, metrics=0)) as empty:
+    with running(Universe(accounts=1, products=0, events=0, properties=0, reports=0, metrics=0, people=0)) as empty:
         config["credentials"]["base_url"] = empty.core_url
         assert "no product can be seen" in _failed(connector, config)
 

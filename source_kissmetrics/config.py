@@ -30,6 +30,9 @@ LATER = {
 """Parts of the config whose streams this version does not have. Set, they are an error: silence would look like
 success."""
 
+SECRETS = ("api_token", "password", "aws_secret_access_key")
+"""The fields that spec.json marks as secret."""
+
 
 @dataclass(frozen=True)
 class ApiToken:
@@ -65,7 +68,8 @@ def parse(raw: Mapping[str, Any]) -> Config:
     properties["credentials"] |= _variant(config, variants)
     problems = sorted(Draft7Validator(schema).iter_errors(config), key=lambda problem: list(map(str, problem.path)))
     if problems:
-        raise ConfigError(" ".join(_sentence(problem) for problem in problems))
+        secrets = _secrets(config)
+        raise ConfigError(" ".join(dict.fromkeys(_sentence(problem, secrets).strip() for problem in problems)))
     _refuse_later(config)
     start, end = _day(config, "start_date"), _day(config, "end_date")
     if start and end and end < start:
@@ -75,11 +79,9 @@ def parse(raw: Mapping[str, Any]) -> Config:
         start_date=start,
         end_date=end,
         product_ids=tuple(dict.fromkeys(config.get("product_ids", ()))),
-        **{
-            name: config[name]
-            for name in ("include_tracking_keys", "num_workers", "requests_per_minute", "page_size")
-            if name in config
-        },
+        include_tracking_keys=config.get("include_tracking_keys", False),
+        # To JSON Schema, 8.0 is an integer too.
+        **{name: int(config[name]) for name in ("num_workers", "requests_per_minute", "page_size") if name in config},
     )
 
 
@@ -111,21 +113,32 @@ def _variant(config: Mapping[str, Any], variants: list[dict[str, Any]]) -> dict[
     return by_type[auth_type]
 
 
-def _sentence(problem: ValidationError) -> str:
+def _secrets(config: Mapping[str, Any]) -> list[str]:
+    """The secrets that the config holds, for none of them is shown, in whatever field it turns up."""
+    parts = [part for part in config.values() if isinstance(part, Mapping)]
+    return [part[name] for part in parts for name in SECRETS if isinstance(part.get(name), str)]
+
+
+def _is_shown(value: Any, schema: Mapping[str, Any], secrets: list[str]) -> bool:
+    """Whether a wrong value may be told: never a secret, nor a URL with a password."""
+    if schema.get("airbyte_secret") or isinstance(value, (dict, list)):
+        return False
+    return not isinstance(value, str) or not any(hidden in value for hidden in ("@", *secrets))
+
+
+def _sentence(problem: ValidationError, secrets: list[str]) -> str:
     """One wrong field, in words. The value is shown only where it cannot be a secret."""
     path = ".".join(str(part) for part in problem.absolute_path)
     field = path or "config"
     schema = problem.schema if isinstance(problem.schema, Mapping) else {}
-    shown = (
-        "" if schema.get("airbyte_secret") or isinstance(problem.instance, (dict, list)) else f" {problem.instance!r}"
-    )
+    shown = f" {problem.instance!r}" if _is_shown(problem.instance, schema, secrets) else ""
     rule: str = str(problem.validator)
     value: Any = problem.validator_value
     if rule == "required":
-        missing = next(name for name in value if isinstance(problem.instance, dict) and name not in problem.instance)
-        return (
-            f"{path + '.' if path else ''}{missing}: is missing. {_hint(schema.get('properties', {}).get(missing, {}))}"
-        )
+        prefix = f"{path}." if path else ""
+        hints = schema.get("properties", {})
+        missing = [name for name in value if name not in problem.instance]
+        return " ".join(f"{prefix}{name}: is missing. {_hint(hints.get(name, {}))}".strip() for name in missing)
     if rule == "type":
         kinds = [value] if isinstance(value, str) else [kind for kind in value if kind != "null"]
         return f"{field}: must be of the type {' or '.join(kinds)}, not {type(problem.instance).__name__}."
@@ -162,18 +175,26 @@ def _refuse_later(config: Mapping[str, Any]) -> None:
 
 def _api_token(credentials: Mapping[str, Any], schema: Mapping[str, Any]) -> ApiToken:
     token = credentials["api_token"].strip()
-    if not token.isascii() or not token.isprintable() or " " in token:
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise ConfigError(
             "credentials.api_token: holds characters that no token has. Copy it again, without spaces or line breaks."
         )
     base_url = credentials.get("base_url", schema["properties"]["base_url"]["default"])
-    parts = urlsplit(base_url)
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if not _is_plain(base_url):
         raise ConfigError(
             "credentials.base_url: must hold only scheme, host and path, such as https://api.kissmetrics.com; "
             "no user name, query or fragment."
         )
     return ApiToken(token, base_url.rstrip("/"))
+
+
+def _is_plain(base_url: str) -> bool:
+    """Whether a URL can be taken apart, and has nothing besides scheme, host, port and path."""
+    try:
+        parts = urlsplit(base_url)
+        return parts.port != 0 and not (parts.username or parts.password or parts.query or parts.fragment)
+    except ValueError:
+        return False
 
 
 def _day(config: Mapping[str, Any], field: str) -> date | None:

@@ -54,7 +54,7 @@ def parse_page(answer: Answer) -> Page:
     links = body.get("links")
     return Page(
         body["data"],
-        total=total if isinstance(total, int) else None,
+        total=total if type(total) is int and total >= 0 else None,
         has_next=isinstance(links, list)
         and any(isinstance(link, dict) and link.get("rel") == "next" for link in links),
         served_at=served_at(answer),

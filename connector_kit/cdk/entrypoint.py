@@ -62,6 +62,7 @@ def launch(source: ConnectorSource[Any], args: list[str]) -> NoReturn:
     """
     if "--debug" in args:
         os.environ["LOG_LEVEL"] = "debug"  # else the CDK prints debug lines that are no protocol messages
+    logging.raiseExceptions = False  # else a log line for a reader that has gone prints a stack trace
     PRINT_BUFFER.flush_interval = 0.0  # else a line may wait in the buffer until the next one comes
     gc.freeze()  # what is imported stays; and rows hold no cycles, so that looking for them often finds nothing
     gc.set_threshold(50_000, 50, 100)

@@ -62,7 +62,7 @@ def batch(stream: str, rows: Sequence[ShapedRow]) -> RecordBatch:
             for row, nulled in rows
         )
     else:
-        lines = head + (end + head).join([orjson.dumps(row) for row, _ in rows]) + end
+        lines = head + (end + head).join([orjson.dumps(row) for row, _ in rows]) + end if rows else b""
     return RecordBatch(stream, lines, len(rows))
 
 
