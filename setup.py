@@ -5,17 +5,19 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 SANDBOX = ["starlette>=1.0,<2", "uvicorn[standard]>=0.30,<1"]
-DEMO = ["airbyte>=0.30,<1", "duckdb>=1.1,<2"]
+DEMO = ["airbyte>=0.71,<1; python_version < '3.13'", "duckdb>=1.4,<2"]  # PyAirbyte is not made for later Pythons
 TEST = [
     "airbyte-connector-models>=0.1.12,<0.2",
     "hypothesis>=6.100,<7",
     "import-linter>=2.1,<3",
     "mypy>=1.13",
+    "packaging>=24,<27",
     "psutil>=5.9,<8",
     "pytest>=8,<10",
     "pytest-xdist>=3.6,<4",
     "pyyaml>=6,<7",
     "ruff>=0.8",
+    "setuptools>=77,<90",
     "types-jsonschema>=4.20,<5",
     "types-psutil>=5.9,<8",
     "types-pyyaml>=6,<7",

@@ -1,0 +1,1 @@
+"""Benchmarks: the connector beside Airbyte's manifest form of the same stream, and beside a plain loop."""
