@@ -133,6 +133,8 @@ class _Reading:
             for offset, page in zip(offsets, ahead.map(self._fetch, offsets, step), strict=True):
                 yield self._take(page)
                 end = offset + len(page.rows)
+                if not page.rows:
+                    break
         while page.rows and (end != self._total or page.has_next or self._is_full(page, step, end)):
             known = len(self._seen)
             page = ahead.run(self._fetch, end)

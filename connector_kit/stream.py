@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from connector_kit import instants
 from connector_kit.errors import ConfigError, ConnectorError, Failure
@@ -16,22 +17,38 @@ from connector_kit.records import Row
 _LOG = logging.getLogger("airbyte.streams")
 
 
+Checkpoint = Callable[[str], Any]
+"""How far the partition of a key was read; None if it was not."""
+
+Change = Callable[[Any], Any]
+"""What becomes of a partition's checkpoint, None at first. Called under a lock, so it MUST be quick."""
+
+
 @dataclass(frozen=True)
 class Slice:
-    """A part of a stream that is read, checkpointed and resumed on its own. `key` names it in the state, for ever."""
+    """A part of a stream that is read on its own.
+
+    `key` names, in the state and for ever, the partition whose checkpoint it advances. Slices of one partition are told
+    apart by `label`.
+    """
 
     key: str
     params: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    label: str = ""
 
 
 @dataclass
 class Reading:
-    """What a stream hands to the kit while it reads a slice, besides the rows."""
+    """What a stream and the kit tell each other while a slice is read, besides the rows."""
 
     checkpoint: Any | None
-    """In: where an earlier sync left off, None for the beginning. Out: what to take down once the slice is read."""
+    """How far the partition was read when this slice was begun; None if it was not."""
     expect: Callable[[int], None] = lambda rows: None
     """To call once, as soon as it is known how many rows the slice has at most."""
+    update: Callable[[Change], None] = lambda change: None
+    """Changes the partition's checkpoint now, and emits it. It MUST NOT claim rows of this slice."""
+    finish: Change = lambda checkpoint: checkpoint
+    """To set before the slice ends: how the partition's checkpoint changes then."""
 
 
 class Stream(ABC):
@@ -60,13 +77,13 @@ class Stream(ABC):
         kept = {name: schema for name, schema in declared["properties"].items() if name not in self.drop}
         return {**declared, "properties": kept}
 
-    def slices(self) -> Sequence[Slice]:
+    def slices(self, checkpoint: Checkpoint) -> Sequence[Slice]:
         """The parts that the stream is read in; one for the whole stream unless overridden. MAY send requests."""
         return [Slice("*")]
 
     @abstractmethod
     def read(self, part: Slice, reading: Reading) -> Iterator[list[Row]]:
-        """Yields the slice's rows in batches, MAY change them, and MUST set `reading.checkpoint` before it ends.
+        """Yields the slice's rows in batches, MAY change them, and MUST set `reading.finish` before it ends.
 
         A row that was yielded counts as delivered once the slice has ended without an exception, not before.
         """
@@ -100,7 +117,7 @@ class ListStream(Stream):
         """The parents to read the list for, one by one; none to read the whole list at once."""
         return ()
 
-    def slices(self) -> Sequence[Slice]:
+    def slices(self, checkpoint: Checkpoint) -> Sequence[Slice]:
         return self.slices_of(self.parent_ids() if self.parent else ())
 
     @staticmethod
@@ -110,7 +127,9 @@ class ListStream(Stream):
 
     def path_of(self, part: Slice) -> str:
         """The path to request for a slice."""
-        return self.path_in_parent.format(**part.params) if part.params else self.path
+        if not part.params:
+            return self.path
+        return self.path_in_parent.format(parent_id=quote(part.params["parent_id"], safe=""))
 
     def row_key(self, row: object) -> Any:
         """A row's identity within the list. Raises ConnectorError for what is no row: nothing is dropped in silence."""
@@ -150,7 +169,8 @@ class ListStream(Stream):
             if fresh:
                 yield fresh
         _LOG.info("%s: %d rows in %d pages of %s, %d of them to deliver.", self.name, rows, pages, path, kept)
-        reading.checkpoint = self._reached(since, newest, horizon)
+        reached = self._reached(since, newest, horizon)
+        reading.finish = lambda checkpoint: reached
 
     def _since(self, checkpoint: Any | None) -> str | None:
         if checkpoint is None:

@@ -14,7 +14,6 @@ from integration_tests.protocol import check_discover
 from sandbox.server import Sandbox, running
 from sandbox.universe import Universe
 
-
 SCRIPT = Path(sys.executable).parent / "source-kissmetrics"
 UNIVERSE = Universe(events=260, properties=110)
 """Three pages of events and two of properties, a hundred rows each; the other streams fit on one."""

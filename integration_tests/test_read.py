@@ -17,7 +17,8 @@ Json = dict[str, Any]
 
 
 def _schema(catalog: Json, stream: str) -> Json:
-    return next(entry for entry in catalog["streams"] if entry["name"] == stream)["json_schema"]
+    schema: Json = next(entry for entry in catalog["streams"] if entry["name"] == stream)["json_schema"]
+    return schema
 
 
 def test_first_sync_delivers_every_row_of_every_stream_once(

@@ -4,9 +4,10 @@ It imports nothing of the connectors, so it cannot share their bugs. `python -m 
 process of its own; tests use `running`.
 """
 
+from sandbox.job import Run
 from sandbox.journal import Entry, Journal
 from sandbox.modes import Modes
 from sandbox.server import Sandbox, running
 from sandbox.universe import STREAMS, Universe
 
-__all__ = ["STREAMS", "Entry", "Journal", "Modes", "Sandbox", "Universe", "running"]
+__all__ = ["STREAMS", "Entry", "Journal", "Modes", "Run", "Sandbox", "Universe", "running"]

@@ -14,13 +14,20 @@ from sandbox.stage import Stage
 
 
 def switchboard(stage: Stage) -> Mount:
-    """GET, POST (set, append) and DELETE (as at the start) of modes and faults; GET journal; POST reset."""
+    """GET, POST (set, append) and DELETE (as at the start) of modes and faults; GET journal and queries; GET clock,
+    and POST `{"seconds": n}` to it; POST reset."""
 
     def modes() -> Any:
         return dataclasses.asdict(stage.modes)
 
     def journal() -> Any:
         return [dataclasses.asdict(entry) for entry in stage.journal.requests()]
+
+    def queries() -> Any:
+        return [dataclasses.asdict(run) for run in stage.jobs.runs()]
+
+    def clock() -> Any:
+        return {"now": stage.virtual_clock.now, "rate": stage.virtual_clock.rate}
 
     def clear_modes(_: None) -> None:
         stage.clear_modes()
@@ -41,6 +48,9 @@ def switchboard(stage: Stage) -> Mount:
             Route("/faults", _writing(stage.faults.add, stage.faults.listing), methods=["POST"]),
             Route("/faults", _writing(clear_faults, stage.faults.listing), methods=["DELETE"]),
             Route("/journal", _reading(journal), methods=["GET"]),
+            Route("/queries", _reading(queries), methods=["GET"]),
+            Route("/clock", _reading(clock), methods=["GET"]),
+            Route("/clock", _writing(lambda body: stage.virtual_clock.advance(**body), clock), methods=["POST"]),
             Route("/reset", _writing(reset, lambda: {}), methods=["POST"]),
         ],
     )

@@ -32,10 +32,17 @@ def digest(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
+def enveloped_error(status: int, message: str) -> Answer:
+    """An error as the Core API and the later queries spell it."""
+    message = message.lower()
+    meta = {"status": status, "message": message, "errors": [message.replace(" ", "_")]}
+    return Answer(status, as_json({"meta": meta}))
+
+
 def retouch(answer: Answer, edit: dict[str, Any]) -> None:
     """Replace or patch one row of a page: `edit` is a `replace_row` or `patch_row` fault."""
     body = orjson.loads(answer.body)
-    rows = body.get("data") if isinstance(body, dict) else body
+    rows = body.get("data", body.get("rows")) if isinstance(body, dict) else body
     kind, change = next(iter(edit.items()))
     if not isinstance(rows, list) or not -len(rows) <= change["index"] < len(rows):
         raise ValueError(f"{kind}: this answer has no row {change['index']}")

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import hmac
 import random
-import uuid
 from collections.abc import Sequence
 from functools import partial
-from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from sandbox.answer import Answer, digest
+from sandbox.answer import Answer, digest, enveloped_error
+from sandbox.bearer import BearerApi, phrase
 from sandbox.collection import as_json
-from sandbox.core_links import LISTINGS, Link, Listing, as_header, directory, link, respelt
-from sandbox.journal import Authorization
+from sandbox.core_links import LISTINGS, Listing, directory
+from sandbox.links import Link, as_header, link, respelt
 from sandbox.modes import Modes
 from sandbox.paging import Page
-from sandbox.surface import Ask, Surface
+from sandbox.surface import Ask
 
 _DEFAULT_LIMIT = 20
 _DEFAULT_MODES = Modes()
 _OWNERS = {"account_id": "accounts", "product_id": "products"}
 
 
-class CoreApi(Surface):
+class CoreApi(BearerApi):
     """Lists and details in an envelope, with links in the body and in the `Link` header."""
 
     def routes(self) -> list[BaseRoute]:
@@ -40,38 +38,10 @@ class CoreApi(Surface):
             self.route("/core/rels", self._rels),
             *lists,
             *details,
-            self.elsewhere(),
         ]
 
     def error(self, status: int) -> Answer:
-        try:
-            message = HTTPStatus(status).phrase.lower()
-        except ValueError:
-            message = "error"
-        meta = {"status": status, "message": message, "errors": [message.replace(" ", "_")]}
-        return Answer(status, as_json({"meta": meta}))
-
-    def authorization(self, request: Request) -> Authorization:
-        given = request.headers.get("authorization")
-        if given is None:
-            return "missing"
-        expected = f"Bearer {self.stage.token}"
-        return "right" if hmac.compare_digest(given.encode(), expected.encode()) else "wrong"
-
-    def headers(self, answer: Answer, seconds: float) -> dict[str, str]:
-        try:
-            status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
-        except ValueError:
-            status = str(answer.status)
-        fresh = answer.status in (200, 304)
-        return {
-            "server": "nginx/1.6.2",
-            "status": status,
-            "cache-control": "max-age=0, private, must-revalidate" if fresh else "no-cache",
-            "vary": "Accept-Encoding",
-            "x-request-id": str(uuid.uuid4()),
-            "x-runtime": f"{seconds:.6f}",
-        }
+        return enveloped_error(status, phrase(status))
 
     def _root(self, ask: Ask) -> Answer:
         data = {

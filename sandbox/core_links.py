@@ -9,15 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sandbox.links import Link, link
 from sandbox.paging import Page
 from sandbox.rows import Row
-
-Link = dict[str, object]
-
-
-def link(name: str, rel: str, href: str) -> Link:
-    """One link object. It is templated if its href has a variable to fill in."""
-    return {"name": name, "rel": rel, "href": href, "templated": "{" in href}
 
 
 def _of_account(row: Row, base: str) -> list[Link]:
@@ -159,27 +153,3 @@ def directory(base: str) -> list[Link]:
         links += [link(title, rel, base + href) for title, rel, href in _detail(name, stream)]
     links += [link(title, rel, base + href) for title, rel, href in _children("product-", *_CHILDREN)]
     return links
-
-
-def respelt(links: list[Link], base: str, hrefs: str, foreign_origin: str) -> list[Link]:
-    """Page links in one of the doubtful spellings; see `Modes.hrefs`."""
-    paging = ("first", "last", "next", "prev")
-    changed = []
-    for item in links:
-        href, rel = str(item["href"]), item["rel"]
-        if hrefs == "amp":
-            href = href.replace("&", "&amp;")
-        elif hrefs == "foreign" and rel in paging:
-            href = foreign_origin + href.removeprefix(base)
-        elif hrefs == "templated" and rel == "next":
-            href = href[: href.rindex("offset=")] + "offset={offset}"
-        changed.append(link(str(item["name"]), str(rel), href))
-    return changed
-
-
-def as_header(links: list[Link]) -> str:
-    """The same links as the `Link` header spells them: no blank after a comma, `templated` a string."""
-    return ",".join(
-        f'<{item["href"]}>; rel="{item["rel"]}"; templated="{"true" if item["templated"] else "false"}"'
-        for item in links
-    )

@@ -1,4 +1,7 @@
-"""Standing switches: how the service behaves on every request until told otherwise."""
+"""Standing switches: how the service behaves on every request until told otherwise.
+
+A query keeps the `job_seconds`, `result_ttl` and `fail_queries` of the moment at which it was started.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +44,30 @@ class Modes:
     gzip: bool = True
     """Compress for clients that accept it. Off, a benchmark's server costs less."""
 
+    location: str = "same"
+    """Where a query's Location headers, and the links to its status and results, point: to the `same` origin as
+    the request's, `cross` to the other of the two hosts, or to the `foreign` one of `foreign_origin`. The page
+    links of results follow `hrefs`."""
+    job_seconds: float = 0
+    """How many virtual seconds a query runs. With 0 it is done at the first look."""
+    clock_rate: float = 1
+    """Virtual seconds in a real one; with 0 only `advance` moves the clock."""
+    result_ttl: float | None = None
+    """Virtual seconds after its end when a query and its results are thrown away: 404 from then on."""
+    max_running: int | None = None
+    """With so many queries running, a further run is answered 429 with Retry-After."""
+    fail_queries: str = "never"
+    """`error`: halfway through, a status has an `error` and never gets on; `error_completed`: and says that it is
+    completed. Both with a status of 200."""
+    kmid_position: int | None = 0
+    """Column of the KMID in the results of v1; null leaves it out. Those of v2 always begin with it."""
+    rows_as: str = "arrays"
+    """Rows of the results of v2: `arrays`, or `objects` of an `identity` and `columns`, which are strings."""
+    results_limit_cap: int | None = None
+    """The most rows a page of results may hold, whatever `limit` asks; it says so."""
+    results_rows_cap: int | None = None
+    """Results past this many rows are never served, though the total and the links count them."""
+
     def changed(self, **changes: Any) -> Modes:
         """These modes with some of them set; an unknown name or a value of the wrong kind is refused."""
         for name, value in changes.items():
@@ -49,8 +76,25 @@ class Modes:
 
 
 _KINDS = get_type_hints(Modes)
-_CHOICES = {"hrefs": ("normal", "amp", "foreign", "templated"), "sort": ("creation", "newest_first")}
-_LEAST = {"limit_cap": 1, "latency_ms": 0, "rows_cap": 0}
+_CHOICES = {
+    "hrefs": ("normal", "amp", "foreign", "templated"),
+    "sort": ("creation", "newest_first"),
+    "location": ("same", "cross", "foreign"),
+    "fail_queries": ("never", "error", "error_completed"),
+    "rows_as": ("arrays", "objects"),
+}
+_LEAST = {
+    "limit_cap": 1,
+    "latency_ms": 0,
+    "rows_cap": 0,
+    "job_seconds": 0,
+    "clock_rate": 0,
+    "result_ttl": 0,
+    "max_running": 0,
+    "kmid_position": 0,
+    "results_limit_cap": 1,
+    "results_rows_cap": 0,
+}
 
 
 def _check(name: str, value: Any) -> None:

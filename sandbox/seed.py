@@ -18,6 +18,7 @@ from sandbox.making import (
     zulu,
 )
 from sandbox.rows import Row
+from sandbox.searches import name_of
 
 _REPORT_TYPES = ("people_search_v2", "funnel", "cohort", "revenue", "people_search_v2", "path")
 _KINDS = ("accounts", "products", "reports", "metrics", "events", "properties")
@@ -109,12 +110,18 @@ class MadeReports(_Made):
         kind = _REPORT_TYPES[number % len(_REPORT_TYPES)]
         return {
             "created_at": stamp(in_order(number, self._count)),
-            "name": f"{display(kind.replace('_', ' '))} № {number + 1}",
+            "name": self._name(number, kind),
             "report_type": kind,
             "account_id": self._products.owner(number % self._owner_count, "account_id"),
             "product_id": self.owner(number, "product_id"),
             "id": self.ids(number),
         }
+
+    def _name(self, number: int, kind: str) -> str:
+        if kind != "people_search_v2":
+            return f"{display(kind)} № {number + 1}"
+        turn, place = divmod(number, len(_REPORT_TYPES))
+        return name_of(turn * _REPORT_TYPES.count(kind) + _REPORT_TYPES[:place].count(kind))
 
 
 class MadeEvents(_Made):

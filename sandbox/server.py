@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import uvicorn
@@ -15,8 +15,10 @@ from starlette.applications import Starlette
 from sandbox.admin import switchboard
 from sandbox.core_api import CoreApi
 from sandbox.core_links import LISTINGS
+from sandbox.job import Run
 from sandbox.journal import Journal
 from sandbox.modes import Modes
+from sandbox.query_api import query_surfaces
 from sandbox.stage import DEFAULT_TOKEN, Stage
 from sandbox.surface import Surface
 from sandbox.universe import Universe
@@ -26,13 +28,17 @@ _SECONDS_TO_FINISH = 1  # how long a stop waits for answers that are under way
 
 
 class Port:
-    """One surface at one address of this machine. It takes connections from the moment it is made."""
+    """Surfaces at one address of this machine, which takes connections from the moment it is made.
 
-    def __init__(self, stage: Stage, surface: Surface, port: int) -> None:
+    What none of them knows, the first one refuses.
+    """
+
+    def __init__(self, stage: Stage, surfaces: Sequence[Surface], port: int) -> None:
         self._socket = socket.create_server(("127.0.0.1", port), backlog=1024)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        routes = [route for surface in surfaces for route in surface.routes()]
         config = uvicorn.Config(
-            Starlette(routes=[switchboard(stage), *surface.routes()]),
+            Starlette(routes=[switchboard(stage), *routes, surfaces[0].elsewhere()]),
             lifespan="off",
             log_config=None,
             log_level="critical",
@@ -59,19 +65,31 @@ class Port:
 class Sandbox:
     """The handle of a running sandbox: where it listens, and its data, switches, faults and journal."""
 
-    def __init__(self, universe: Universe, token: str = DEFAULT_TOKEN, port: int = 0, **modes: Any) -> None:
-        self._stage = Stage(universe, token, Modes().changed(**modes))
-        self._ports = {"core": Port(self._stage, CoreApi(self._stage), port)}
+    def __init__(
+        self, universe: Universe, token: str = DEFAULT_TOKEN, port: int = 0, query_port: int = 0, **modes: Any
+    ) -> None:
+        stage = self._stage = Stage(universe, token, Modes().changed(**modes))
+        at_core, at_query = query_surfaces(stage)
+        self._ports = {
+            "core": Port(stage, [CoreApi(stage), *at_core], port),
+            "query": Port(stage, at_query, query_port),
+        }
+        stage.origins.update({name: port.url for name, port in self._ports.items()})
         self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
 
     @property
     def core_url(self) -> str:
-        """The origin of the Core API: what takes the place of `https://api.kissmetrics.com`."""
+        """The origin of the Core API and of `/query`: what takes the place of `https://api.kissmetrics.com`."""
         return self._ports["core"].url
 
     @property
+    def query_url(self) -> str:
+        """The origin of the queries' `/v1` and `/v2`: what takes the place of `https://query.kissmetrics.com`."""
+        return self._ports["query"].url
+
+    @property
     def token(self) -> str:
-        """What the Core API takes as `Authorization: Bearer <token>`."""
+        """What both origins take as `Authorization: Bearer <token>`."""
         return self._stage.token
 
     @property
@@ -84,6 +102,15 @@ class Sandbox:
         """Every request so far."""
         return self._stage.journal
 
+    @property
+    def queries(self) -> list[Run]:
+        """Every run of a query so far, as it stands now."""
+        return self._stage.jobs.runs()
+
+    def advance(self, seconds: float) -> None:
+        """Let virtual seconds pass at once: running queries get on, and results grow old."""
+        self._stage.virtual_clock.advance(seconds)
+
     def modes(self, **changes: Any) -> Modes:
         """Set some standing switches; the answer is all of them as they now are."""
         self._stage.set_modes(**changes)
@@ -95,7 +122,7 @@ class Sandbox:
         return self._stage.faults.listing()
 
     def reset(self) -> None:
-        """As it was at the start: first modes, no faults, an empty journal, unmoved lists."""
+        """As it was at the start: first modes, no faults, no runs, an empty journal, unmoved lists."""
         self._stage.reset()
 
     def warm(self) -> None:
@@ -130,7 +157,12 @@ class Sandbox:
 
 @contextlib.contextmanager
 def running(
-    universe: Universe | None = None, *, token: str = DEFAULT_TOKEN, port: int = 0, **modes: Any
+    universe: Universe | None = None,
+    *,
+    token: str = DEFAULT_TOKEN,
+    port: int = 0,
+    query_port: int = 0,
+    **modes: Any,
 ) -> Iterator[Sandbox]:
     """A sandbox for the length of a `with` block; `modes` are those that `reset` comes back to.
 
@@ -138,7 +170,7 @@ def running(
     ...     login = {"Authorization": f"Bearer {sandbox.token}"}
     ...     requests.get(f"{sandbox.core_url}/core/events", headers=login)
     """
-    sandbox = Sandbox(universe or Universe(), token, port, **modes)
+    sandbox = Sandbox(universe or Universe(), token, port, query_port, **modes)
     sandbox.start()
     try:
         yield sandbox

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
@@ -26,11 +26,12 @@ _BODILESS = (204, 304)
 
 @dataclass(frozen=True)
 class Ask:
-    """One request as a handler sees it: its number in the journal and the modes that held when it arrived."""
+    """One request as a handler sees it: its number in the journal, the modes that held when it arrived, its body."""
 
     request: Request
     number: int
     modes: Modes
+    body: bytes = b""
 
     @property
     def base(self) -> str:
@@ -56,7 +57,7 @@ class Surface(ABC):
 
     @abstractmethod
     def routes(self) -> list[BaseRoute]:
-        """Every path it knows, then `elsewhere`."""
+        """Every path it knows."""
 
     @abstractmethod
     def error(self, status: int) -> Answer:
@@ -75,7 +76,7 @@ class Surface(ABC):
         return Route(path, _Endpoint(self, handler, method))
 
     def elsewhere(self) -> Route:
-        """Where every path ends up that no route before it takes: refused, and in the journal."""
+        """Where every path of a port ends up that no route before it takes: refused, and in the journal."""
         return self.route("/{path:path}", self._unknown)
 
     def _unknown(self, ask: Ask) -> Answer:
@@ -83,12 +84,13 @@ class Surface(ABC):
 
     async def respond(self, scope: Scope, receive: Receive, send: Send, handler: Handler, method: str) -> None:
         """Answer one request, for better or worse."""
-        request = Request(scope)
+        request = Request(scope, receive)
         query = scope["query_string"].decode("latin-1")
         journal = self.stage.journal
         entry = journal.begin(scope["method"], scope["path"], query, self.authorization(request))
         try:
-            ask = Ask(request, entry.number, self.stage.modes)
+            body = await request.body() if scope["method"] == "POST" else b""
+            ask = Ask(request, entry.number, self.stage.modes, body)
             plan = self.stage.faults.plan(entry.path, query)
             if wait := ask.modes.latency_ms + plan.delay_ms:
                 await asyncio.sleep(wait / 1000)
@@ -100,6 +102,8 @@ class Surface(ABC):
                 handler = self._unknown
             answer = self._answer(ask, entry, plan, handler)
             await self._send(send, request.headers, ask.modes, answer, entry, plan.ending.get("truncate"))
+        except ClientDisconnect:
+            pass  # it went away while it sent its body: nobody is there to be answered
         finally:
             journal.finish(entry)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pendulum
@@ -19,8 +19,6 @@ from connector_kit.errors import ConfigError
 from source_kissmetrics import __version__
 
 LATER = {
-    "people_search": "People Search results",
-    "metric_series": "metric series",
     "queries": "ad-hoc queries",
     "raw_export": "the raw data export",
     "csv_exports": "CSV exports",
@@ -29,6 +27,9 @@ LATER = {
 }
 """Parts of the config whose streams this version does not have. Set, they are an error: silence would look like
 success."""
+
+QUERY_HOSTS = {"https://api.kissmetrics.com": "https://query.kissmetrics.com"}
+"""Where queries run, for the Core API's own host: version 1 points there and back, version 2 lives there."""
 
 SECRETS = ("api_token", "password", "aws_secret_access_key")
 """The fields that spec.json marks as secret."""
@@ -43,6 +44,23 @@ class ApiToken:
 
 
 @dataclass(frozen=True)
+class PeopleSearch:
+    """How saved people searches are run."""
+
+    report_ids: tuple[str, ...]
+    """Reports to run; empty for all that can be."""
+    window: str
+    """What one run covers: `day`, `week`, `month`, or `all` of the range."""
+    lookback_days: int
+    """Days after its end during which a window may still change, and is run again."""
+    dialect: str
+    """Generation of the query API, `v1` or `v2`."""
+    timeout_minutes: int
+    query_base_url: str
+    """Origin of the query service; together with the Core API's, the only ones that see the token."""
+
+
+@dataclass(frozen=True)
 class Config:
     """A config that holds what it promises: checked, with defaults filled in."""
 
@@ -54,6 +72,10 @@ class Config:
     product_ids: tuple[str, ...] = ()
     """Products to read; empty for all."""
     include_tracking_keys: bool = False
+    people_search: PeopleSearch | None = None
+    """None where it is not configured: then its stream is not offered."""
+    metric_interval: str | None = None
+    """`day`, `week` or `month`; None where metric series are not enabled."""
     num_workers: int = 8
     requests_per_minute: int | None = None
     page_size: int | None = None
@@ -74,12 +96,20 @@ def parse(raw: Mapping[str, Any]) -> Config:
     start, end = _day(config, "start_date"), _day(config, "end_date")
     if start and end and end < start:
         raise ConfigError(f"end_date: {end} lies before start_date {start}. Swap them, or leave end_date empty.")
+    credentials = _api_token(config["credentials"], properties["credentials"])
+    series = config.get("metric_series", {})
+    metric_interval = series.get("interval", "day") if series.get("enabled") else None
+    for part in ("people_search", *(["metric_series"] if metric_interval else [])):
+        if part in config and start is None:
+            raise ConfigError(f"start_date: is missing. {part} needs the first day to query. Write YYYY-MM-DD.")
     return Config(
-        credentials=_api_token(config["credentials"], properties["credentials"]),
+        credentials=credentials,
         start_date=start,
         end_date=end,
         product_ids=tuple(dict.fromkeys(config.get("product_ids", ()))),
         include_tracking_keys=config.get("include_tracking_keys", False),
+        people_search=_people_search(config, credentials) if "people_search" in config else None,
+        metric_interval=metric_interval,
         # To JSON Schema, 8.0 is an integer too.
         **{name: int(config[name]) for name in ("num_workers", "requests_per_minute", "page_size") if name in config},
     )
@@ -137,7 +167,7 @@ def _sentence(problem: ValidationError, secrets: list[str]) -> str:
     if rule == "required":
         prefix = f"{path}." if path else ""
         hints = schema.get("properties", {})
-        missing = [name for name in value if name not in problem.instance]
+        missing = [name for name in value if name not in cast(dict[str, Any], problem.instance)]
         return " ".join(f"{prefix}{name}: is missing. {_hint(hints.get(name, {}))}".strip() for name in missing)
     if rule == "type":
         kinds = [value] if isinstance(value, str) else [kind for kind in value if kind != "null"]
@@ -164,8 +194,6 @@ def _refuse_later(config: Mapping[str, Any]) -> None:
         )
     for name, what in LATER.items():
         part = config.get(name)
-        if name == "metric_series" and isinstance(part, dict) and not part.get("enabled"):
-            continue
         if any(part.values()) if isinstance(part, dict) else part:
             raise ConfigError(
                 f"{name}: version {__version__} of this connector does not read {what} yet. Remove {name} from the "
@@ -186,6 +214,25 @@ def _api_token(credentials: Mapping[str, Any], schema: Mapping[str, Any]) -> Api
             "no user name, query or fragment."
         )
     return ApiToken(token, base_url.rstrip("/"))
+
+
+def _people_search(config: Mapping[str, Any], credentials: ApiToken) -> PeopleSearch:
+    part = config["people_search"]
+    own = credentials.base_url
+    query_base_url = part.get("query_base_url", QUERY_HOSTS.get(own, own))
+    if not _is_plain(query_base_url):
+        raise ConfigError(
+            "people_search.query_base_url: must hold only scheme, host and path, such as "
+            "https://query.kissmetrics.com; no user name, query or fragment."
+        )
+    return PeopleSearch(
+        report_ids=tuple(dict.fromkeys(part.get("report_ids", ()))),
+        window=part.get("window", "day"),
+        lookback_days=int(part.get("lookback_days", 1)),
+        dialect=part.get("dialect", "v1"),
+        timeout_minutes=int(part.get("timeout_minutes", 60)),
+        query_base_url=query_base_url.rstrip("/"),
+    )
 
 
 def _is_plain(base_url: str) -> bool:

@@ -3,10 +3,9 @@ API."""
 
 from __future__ import annotations
 
-import json
-import pkgutil
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from connector_kit import instants
 from connector_kit.errors import ConfigError, ConnectorError, Failure, HttpError
@@ -16,6 +15,7 @@ from connector_kit.records import Row
 from connector_kit.stream import ListStream
 from source_kissmetrics import __version__
 from source_kissmetrics.config import Config
+from source_kissmetrics.schemas import load
 
 ADVICE = {
     401: "Check credentials.api_token: a Personal Token is made in the account's settings under Manage API Tokens.",
@@ -30,6 +30,7 @@ def client(config: Config, patience: Patience | None = None) -> HttpClient:
         BearerAuth(config.credentials.api_token),
         user_agent=f"airbyte-source-kissmetrics/{__version__}",
         connections=config.num_workers,
+        trusted=[config.people_search.query_base_url] if config.people_search else [],
         pacer=Pacer(config.requests_per_minute),
         patience=patience,
         advice=ADVICE,
@@ -91,9 +92,7 @@ class CoreList(ListStream):
         super().__init__(ahead, config.page_size)
         self.config = config
         self.http = http
-        content = pkgutil.get_data("source_kissmetrics", f"schemas/{self.name}.json")
-        assert content is not None
-        self._schema: dict[str, Any] = json.loads(content)
+        self._schema = load(self.name)
 
     @property
     def declared_schema(self) -> dict[str, Any]:
@@ -122,7 +121,7 @@ def verify(config: Config, http: HttpClient) -> None:
 
 def _look_up(product_id: str, http: HttpClient) -> None:
     try:
-        http.get(f"/core/products/{product_id}")
+        http.get(f"/core/products/{quote(product_id, safe='')}")
     except HttpError as error:
         if error.status != 404:
             raise

@@ -13,6 +13,8 @@ from connector_kit.stream import Stream
 from source_kissmetrics import core_api
 from source_kissmetrics.config import Config, parse
 from source_kissmetrics.streams import CORE_STREAMS
+from source_kissmetrics.streams.metric_series import MetricBySegment, MetricOverTime
+from source_kissmetrics.streams.people_search_results import PeopleSearchResults
 
 
 class SourceKissmetrics(ConnectorSource[Config]):
@@ -29,7 +31,12 @@ class SourceKissmetrics(ConnectorSource[Config]):
 
     def streams(self, config: Config, ahead: ReadAhead) -> list[Stream]:
         client = core_api.client(config)
-        return [stream(config, client, ahead) for stream in CORE_STREAMS]
+        offered: list[Stream] = [stream(config, client, ahead) for stream in CORE_STREAMS]
+        if config.people_search:
+            offered.append(PeopleSearchResults(config, config.people_search, client, ahead))
+        if config.metric_interval:
+            offered += [MetricOverTime(config, client, ahead), MetricBySegment(config, client, ahead)]
+        return offered
 
     def verify(self, config: Config) -> None:
         core_api.verify(config, core_api.client(config, Patience(attempts=2, max_wait=10, timeout=(10, 30))))

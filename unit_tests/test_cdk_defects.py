@@ -27,7 +27,7 @@ from connector_kit.cdk.messages import RecordBatch
 from connector_kit.cdk.source import ConnectorSource
 from connector_kit.pagination import ReadAhead
 from connector_kit.records import Row
-from connector_kit.stream import Reading, Slice, Stream
+from connector_kit.stream import Checkpoint, Reading, Slice, Stream
 
 Json = dict[str, Any]
 ReadSlice = Callable[[Slice], Iterator[list[Row]]]
@@ -50,12 +50,12 @@ class Toy(Stream):
     def declared_schema(self) -> dict[str, Any]:
         return {"type": "object", "properties": {"id": {"type": ["integer"]}}}
 
-    def slices(self) -> Sequence[Slice]:
+    def slices(self, checkpoint: Checkpoint) -> Sequence[Slice]:
         return [Slice(str(number)) for number in range(self._slices)]
 
     def read(self, part: Slice, reading: Reading) -> Iterator[list[Row]]:
         yield from self._read_slice(part)
-        reading.checkpoint = "done"
+        reading.finish = lambda checkpoint: "done"
 
 
 class ToySource(ConnectorSource[None]):

@@ -80,7 +80,7 @@ def run(stream: Stream, checkpoint: Any = None, part: Slice | None = None) -> tu
     """The ids that are handed on, and the checkpoint to take down."""
     reading = Reading(checkpoint)
     ids = [row["id"] for rows in stream.read(part or Slice("*"), reading) for row in rows]
-    return ids, reading.checkpoint
+    return ids, reading.finish(checkpoint)
 
 
 def test_without_a_state_all_rows_are_handed_on_and_the_newest_cursor_is_taken_down(ahead: ReadAhead) -> None:
@@ -232,7 +232,7 @@ def test_no_checkpoint_is_taken_down_if_rows_are_missing(ahead: ReadAhead) -> No
     reading = Reading("2026-01-01T00:00:00Z")
     with pytest.raises(ConnectorError, match="names 2 rows"):
         list(Things(ahead, serve).read(Slice("*"), reading))
-    assert reading.checkpoint == "2026-01-01T00:00:00Z"
+    assert reading.finish(reading.checkpoint) == "2026-01-01T00:00:00Z"
 
 
 # Rows that are none.
@@ -281,7 +281,7 @@ def test_a_key_of_two_fields_tells_rows_apart_by_both(ahead: ReadAhead) -> None:
 
 
 def test_a_list_without_parents_is_one_slice(ahead: ReadAhead) -> None:
-    assert [part.key for part in Things(ahead, served([])).slices()] == ["*"]
+    assert [part.key for part in Things(ahead, served([])).slices(lambda key: None)] == ["*"]
 
 
 def test_a_list_with_parents_is_a_slice_for_each_and_asks_for_its_own_path(ahead: ReadAhead) -> None:
@@ -292,7 +292,7 @@ def test_a_list_with_parents_is_a_slice_for_each_and_asks_for_its_own_path(ahead
         return Page([], 0)
 
     stream = Things(ahead, serve, parents=["a", "b"], page_size=7)
-    parts = stream.slices()
+    parts = stream.slices(lambda key: None)
     assert [part.key for part in parts] == ["a", "b"]
     for part in [*parts, Slice("*")]:
         run(stream, None, part)
@@ -300,7 +300,7 @@ def test_a_list_with_parents_is_a_slice_for_each_and_asks_for_its_own_path(ahead
 
 
 def test_a_list_that_belongs_to_no_parent_is_read_whole_whatever_is_chosen(ahead: ReadAhead) -> None:
-    assert [part.key for part in Owners(ahead, served([]), parents=["a", "b"]).slices()] == ["*"]
+    assert [part.key for part in Owners(ahead, served([]), parents=["a", "b"]).slices(lambda key: None)] == ["*"]
 
 
 @pytest.mark.parametrize(("tells", "expected"), [(True, [5]), (False, [])])

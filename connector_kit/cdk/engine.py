@@ -30,7 +30,7 @@ from connector_kit.cdk import messages
 from connector_kit.cdk.failures import traced
 from connector_kit.records import Shaper
 from connector_kit.state import StreamState
-from connector_kit.stream import Reading, Slice, Stream
+from connector_kit.stream import Change, Reading, Slice, Stream
 
 QUEUE_SIZE = 8
 """Messages between workers and printer. A batch is one message, so this also bounds the memory that output can take."""
@@ -64,11 +64,13 @@ class StateCursor(Cursor):
         with self._lock:
             return self._state.checkpoint(partition)
 
-    def save(self, partition: str, checkpoint: Any) -> None:
-        """Takes down a checkpoint and emits the state. The lock covers both, so states leave in the order they are
-        made."""
+    def change(self, partition: str, change: Change) -> None:
+        """Changes a partition's checkpoint and emits the state.
+
+        The lock covers both, so states leave in the order in which they are made.
+        """
         with self._lock:
-            self._state.save(partition, checkpoint)
+            self._state.save(partition, change(self._state.checkpoint(partition)))
             self._repository.emit_message(messages.state(self._stream, self._state.as_json()))
 
     def emit(self) -> None:
@@ -97,7 +99,7 @@ class StateCursor(Cursor):
 
     def close_partition(self, partition: Partition) -> None:
         part = cast(StreamPartition, partition)
-        self.save(part.key, part.reached)
+        self.change(part.key, part.finish)
 
     def ensure_at_least_one_state_emitted(self) -> None:
         """Not needed, and too late for an order of STATE, COMPLETE: the engine calls it on the printing thread."""
@@ -150,7 +152,7 @@ class StreamPartition(Partition):
 
     def __init__(self, stream: Stream, part: Slice, cursor: StateCursor, run: Run) -> None:
         self.key = part.key
-        self.reached: Any | None = None
+        self.finish: Change = lambda checkpoint: checkpoint
         self._stream = stream
         self._part = part
         self._cursor = cursor
@@ -163,9 +165,15 @@ class StreamPartition(Partition):
             raise self._run.failed(self._stream.name, error) from None
 
     def _messages(self) -> Iterator[AirbyteMessage]:
-        reading = Reading(self._cursor.checkpoint(self.key), self._cursor.expect)
+        reading = Reading(
+            self._cursor.checkpoint(self.key),
+            self._cursor.expect,
+            lambda change: self._cursor.change(self.key, change),
+        )
         shaper = Shaper(self._stream.json_schema, drop=self._stream.drop)
         for rows in self._stream.read(self._part, reading):
+            if not rows:
+                continue
             self._cursor.announce()
             shaped = [(row, shaper.shape(row)) for row in rows]
             if self._run.batched:
@@ -173,16 +181,16 @@ class StreamPartition(Partition):
             else:
                 yield from (messages.record(self._stream.name, row, nulled) for row, nulled in shaped)
         self._cursor.announce()
-        self.reached = reading.checkpoint
+        self.finish = reading.finish
 
     def to_slice(self) -> Mapping[str, Any]:
-        return {"key": self.key, **self._part.params}
+        return {"key": self.key, "label": self._part.label}
 
     def stream_name(self) -> str:
         return self._stream.name
 
     def __hash__(self) -> int:
-        return hash((self._stream.name, self.key))
+        return hash((self._stream.name, self.key, self._part.label))
 
 
 class _Partitions(PartitionGenerator):
@@ -196,7 +204,7 @@ class _Partitions(PartitionGenerator):
     def generate(self) -> Iterable[Partition]:
         try:
             is_empty = True
-            for part in self._stream.slices():
+            for part in self._stream.slices(self._cursor.checkpoint):
                 is_empty = False
                 yield StreamPartition(self._stream, part, self._cursor, self._run)
             if is_empty:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from connector_kit.http import HttpClient
 from connector_kit.pagination import Page, ReadAhead
-from connector_kit.stream import Slice
+from connector_kit.stream import Checkpoint, Slice
 from source_kissmetrics.config import Config
 from source_kissmetrics.core_api import CoreList, parse_item, served_at
 
@@ -25,7 +25,7 @@ class Products(CoreList):
         super().__init__(config, http, ahead)
         self.drop = () if config.include_tracking_keys else ("tracking_key",)
 
-    def slices(self) -> Sequence[Slice]:
+    def slices(self, checkpoint: Checkpoint) -> Sequence[Slice]:
         """With a product filter, each product is looked up by its id, so that an unknown one is an error."""
         return self.slices_of(self.config.product_ids)
 

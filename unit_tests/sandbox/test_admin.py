@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -61,6 +62,29 @@ def test_the_journal_is_shown_and_the_switchboard_is_not_in_it(get: Get, admin: 
     admin("GET", "modes")
     (entry,) = admin("GET", "journal").json()
     assert (entry["path"], entry["query"], entry["status"]) == ("/core/events", "limit=5", 200)
+
+
+def test_the_clock_is_moved_and_shown(sandbox: Sandbox, admin: Any) -> None:
+    sandbox.modes(clock_rate=0)
+    before = admin("GET", "clock").json()["now"]
+    assert admin("POST", "clock", json={"seconds": 90}).json() == {"now": before + 90, "rate": 0}
+    assert admin("POST", "clock", json={"seconds": -1}).status_code == 400
+    assert admin("GET", "clock").json() == {"now": before + 90, "rate": 0}
+    admin("POST", "reset")
+    assert admin("GET", "clock").json()["now"] < 90
+
+
+def test_queries_are_listed(sandbox: Sandbox, start: Callable[..., requests.Response], admin: Any) -> None:
+    (first, *_) = sandbox.universe.rows("reports")
+    start(first["id"], (5, 6))
+    (run,) = admin("GET", "queries").json()
+    assert (run["subject_id"], run["start"], run["end"], run["state"]) == (first["id"], 5, 6, "completed")
+    assert run == dataclasses.asdict(sandbox.queries[0])
+
+
+def test_the_switchboard_is_on_the_query_host_too(sandbox: Sandbox) -> None:
+    modes = requests.get(f"{sandbox.query_url}/_sandbox/modes", timeout=10).json()
+    assert modes == dataclasses.asdict(sandbox.modes())
 
 
 def test_faults_do_not_strike_the_switchboard(sandbox: Sandbox, admin: Any) -> None:

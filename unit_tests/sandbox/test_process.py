@@ -55,7 +55,7 @@ def _total(told: dict[str, str], stream: str) -> int:
 def test_it_says_where_it_is_serves_and_ends_well_on_a_signal(start: Start, number: signal.Signals) -> None:
     process = start("--events", "7", "--reports", "4", "--latency-ms", "1", "--token", "t0ken", "--warm")
     told = _ready(process)
-    assert set(told) == {"core_url", "token"}
+    assert set(told) == {"core_url", "query_url", "token"}
     assert told["token"] == "t0ken"
     assert (_total(told, "events"), _total(told, "reports"), _total(told, "metrics")) == (7, 4, 45)
     process.send_signal(number)
@@ -76,3 +76,20 @@ def test_a_signal_ends_it_while_it_waits_for_its_stdin(start: Start) -> None:
     _ready(process)
     process.terminate()
     assert process.wait(timeout=20) == 0
+
+
+def test_it_runs_queries_by_its_own_clock(start: Start) -> None:
+    options = ("--people", "30", "--products", "1", "--first-day", "2025-05-01", "--last-day", "2025-05-30")
+    told = _ready(start(*options, "--job-seconds", "500", "--clock-rate", "0"))
+    login = {"Authorization": f"Bearer {told['token']}"}
+    rows = requests.get(f"{told['core_url']}/core/reports", headers=login, timeout=10).json()["data"]
+    (report_id,) = (row["id"] for row in rows if row["name"] == "Opened the app")
+    body = {"report": {"start_date": 1_746_057_600, "end_date": 1_746_143_999}}
+    url = f"{told['query_url']}/v1/reports/{report_id}/run"
+    location = requests.post(url, json=body, headers=login, timeout=10).headers["location"]
+    assert requests.get(location, headers=login, timeout=10).status_code == 200
+    requests.post(f"{told['query_url']}/_sandbox/clock", json={"seconds": 500}, timeout=10)
+    done = requests.get(location, headers=login, timeout=10)
+    assert done.status_code == 201
+    page = requests.get(done.headers["location"], headers=login, timeout=10).json()
+    assert page["total"] == 30
