@@ -13,7 +13,7 @@ RUN PIP_CONSTRAINT=/build/constraints.txt /airbyte/connector/bin/pip install --n
 FROM ${BASE_IMAGE}
 ARG CONNECTOR=source-kissmetrics
 LABEL io.airbyte.name=airbyte/${CONNECTOR} \
-      io.airbyte.version=0.1.0
+      io.airbyte.version=0.2.0
 USER root
 COPY --from=builder /airbyte/connector /airbyte/connector
 RUN ln -s /airbyte/connector/bin/${CONNECTOR} /airbyte/entrypoint

@@ -26,7 +26,7 @@ TEST = [
 
 setup(
     name="airbyte-source-kissmetrics",
-    version="0.1.0",
+    version="0.2.0",
     description="Airbyte source connector for Kissmetrics",
     long_description=(Path(__file__).parent / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",

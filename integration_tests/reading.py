@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
+
+import pytest
 
 from integration_tests.harness import Connector, configured_catalog
 from integration_tests.protocol import ReadReport, check_read
@@ -36,6 +38,11 @@ def sync(
         state_in=list(state) if state is not None else None,
         **options,
     )
+
+
+def few_quick(table: Iterable[str], quick: int = 2) -> list[Any]:
+    """The names in a table of cases as test parameters, all but the first few slow."""
+    return [pytest.param(name, marks=() if number < quick else pytest.mark.slow) for number, name in enumerate(table)]
 
 
 def by_id(rows: Sequence[Json]) -> dict[str, Json]:

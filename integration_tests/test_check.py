@@ -15,6 +15,7 @@ from integration_tests.protocol import check_check, check_discover, check_failur
 from integration_tests.reading import STREAMS
 from sandbox.server import Sandbox, running
 from sandbox.universe import Universe
+from source_kissmetrics import __version__
 
 Json = dict[str, Any]
 
@@ -97,8 +98,6 @@ def test_check_asks_to_try_again_when_the_server_is_down(connector: Connector, c
 @pytest.mark.parametrize(
     ("part", "value"),
     [
-        ("people_search", {"window": "day"}),
-        ("metric_series", {"enabled": True}),
         ("queries", [{"name": "trials", "product_id": 1, "query_type": "sql"}]),
         ("raw_export", {"uri": "s3://bucket"}),
         ("csv_exports", {"uri": "s3://bucket"}),
@@ -110,7 +109,7 @@ def test_a_surface_of_a_later_version_is_refused_by_name(
     part: str, value: Any, connector: Connector, config: Json
 ) -> None:
     message = _failed(connector, {**config, part: value})
-    assert message.startswith(f"{part}: version 0.1.0 of this connector does not read")
+    assert message.startswith(f"{part}: version {__version__} of this connector does not read")
 
 
 def test_discover_offers_all_streams_and_sends_no_request(sandbox: Sandbox, connector: Connector, config: Json) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from integration_tests.harness import Connector, configured_catalog
 from integration_tests.protocol import assert_no_secret
-from integration_tests.reading import STREAMS, by_id, expected, sync
+from integration_tests.reading import STREAMS, by_id, expected, few_quick, sync
 from sandbox.server import Sandbox
 
 Json = dict[str, Any]
@@ -31,7 +31,7 @@ PASSING: dict[str, Json] = {
 }
 
 
-@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize("fault", few_quick(PASSING))
 def test_a_failure_that_passes_costs_a_retry_and_no_row(
     fault: str, sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
 ) -> None:
@@ -60,7 +60,7 @@ LASTING: dict[str, tuple[Json, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("fault", LASTING)
+@pytest.mark.parametrize("fault", few_quick(LASTING))
 def test_a_failure_that_lasts_ends_its_stream_and_leaves_the_others(
     fault: str, sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
 ) -> None:

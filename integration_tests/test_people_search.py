@@ -87,8 +87,7 @@ def _daily(first: str = DST_WEEK[0], last: str = DST_WEEK[1]) -> list[tuple[date
     return [(day, day) for day in _days(first, last)]
 
 
-@pytest.mark.parametrize("dialect", ["v1", "v2"])
-@pytest.mark.parametrize("rows_as", ["arrays", "objects"])
+@pytest.mark.parametrize(("dialect", "rows_as"), [("v1", "arrays"), ("v2", "arrays"), ("v2", "objects")])
 def test_every_person_of_every_day_is_delivered(
     dialect: str, rows_as: str, sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
 ) -> None:
@@ -96,7 +95,7 @@ def test_every_person_of_every_day_is_delivered(
     config["people_search"]["dialect"] = dialect
     report = sync(connector, config, catalog, [STREAM])
     expected = _expected(sandbox, _daily())
-    if rows_as == "objects" and dialect == "v2":
+    if rows_as == "objects":
         by_person = Counter((key[0], key[1], value["person"]) for key, value in expected.items())
         delivered = _delivered(report)
         assert Counter((key[0], key[1], value["person"]) for key, value in delivered.items()) == by_person
@@ -104,6 +103,7 @@ def test_every_person_of_every_day_is_delivered(
         assert _delivered(report) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "windows"),
     [
@@ -146,6 +146,7 @@ def test_a_later_end_reads_only_the_days_that_are_new(
     assert _delivered(second) == _expected(sandbox, _daily("2026-03-11", "2026-03-12"))
 
 
+@pytest.mark.slow
 def test_an_earlier_start_reads_the_days_before_too(
     sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
 ) -> None:
@@ -154,6 +155,7 @@ def test_an_earlier_start_reads_the_days_before_too(
     assert _delivered(second) == _expected(sandbox, _daily("2026-03-03", "2026-03-04"))
 
 
+@pytest.mark.slow
 def test_chosen_reports_alone_are_run(sandbox: Sandbox, connector: Connector, config: Json, catalog: Json) -> None:
     chosen = _runnable(sandbox)[0]["id"]
     config["people_search"]["report_ids"] = [chosen]
@@ -172,6 +174,7 @@ def test_a_report_that_cannot_be_run_is_named(
     assert f"people_search.report_ids: {funnel} cannot be run" in report.errors[0]["message"]
 
 
+@pytest.mark.slow
 def test_columns_of_the_same_name_are_told_apart(
     sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
 ) -> None:
@@ -190,6 +193,7 @@ def test_columns_of_the_same_name_are_told_apart(
             assert names[found["id"]] == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("position", [1, 3, None])
 def test_the_person_is_found_by_column_not_by_position(
     position: int | None, sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
@@ -215,12 +219,14 @@ def test_many_pages_are_read_concurrently_and_a_failed_one_is_retried_alone(
     assert max(run.pages for run in sandbox.queries) > 20
 
 
+@pytest.mark.slow
 def test_a_capped_result_page_is_followed(sandbox: Sandbox, connector: Connector, config: Json, catalog: Json) -> None:
     sandbox.modes(results_limit_cap=7)
     report = sync(connector, config, catalog, [STREAM])
     assert _delivered(report) == _expected(sandbox, _daily())
 
 
+@pytest.mark.slow
 def test_a_result_that_is_not_served_whole_is_an_error(
     sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
 ) -> None:
@@ -230,6 +236,7 @@ def test_a_result_that_is_not_served_whole_is_an_error(
     assert "but served 5 of them" in report.errors[0]["message"]
 
 
+@pytest.mark.slow
 def test_a_window_without_people_is_a_success_and_is_not_run_again(
     sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
 ) -> None:
@@ -243,6 +250,7 @@ def test_a_window_without_people_is_a_success_and_is_not_run_again(
     assert len(sandbox.queries) == runs
 
 
+@pytest.mark.slow
 def test_long_queries_are_waited_for_with_growing_pauses(
     sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
 ) -> None:
@@ -255,6 +263,7 @@ def test_long_queries_are_waited_for_with_growing_pauses(
     assert all(2 <= run.polls <= 8 for run in sandbox.queries)
 
 
+@pytest.mark.slow
 def test_no_more_queries_run_at_once_than_workers(
     sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
 ) -> None:
@@ -265,6 +274,7 @@ def test_no_more_queries_run_at_once_than_workers(
     assert sandbox.journal.count(status=429) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("location", ["same", "cross"])
 def test_locations_on_the_query_host_are_followed(
     location: str, sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
@@ -274,6 +284,7 @@ def test_locations_on_the_query_host_are_followed(
     assert _delivered(report) == _expected(sandbox, _daily())
 
 
+@pytest.mark.slow
 def test_a_location_on_a_foreign_host_is_refused(
     sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
 ) -> None:
@@ -283,6 +294,7 @@ def test_a_location_on_a_foreign_host_is_refused(
     assert "may receive the credentials" in report.errors[0]["message"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["error", "error_completed"])
 def test_a_query_that_fails_is_reported_and_run_again_by_the_next_sync(
     how: str, sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
@@ -368,6 +380,7 @@ def _known_runs(states: list[Json]) -> set[tuple[str, int]]:
     return found
 
 
+@pytest.mark.slow
 def test_metric_series_are_delivered(sandbox: Sandbox, connector: Connector, config: Json, catalog: Json) -> None:
     config |= {"metric_series": {"enabled": True, "interval": "day"}}
     report = sync(connector, config, catalog, ["metric_over_time", "metric_by_segment"])

@@ -1,3 +1,3 @@
 """Airbyte source connector for Kissmetrics."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

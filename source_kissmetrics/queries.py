@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from connector_kit.errors import ConnectorError, Failure, HttpError
 from connector_kit.http import Answer, HttpClient
@@ -55,13 +55,15 @@ def start(http: HttpClient, request: Request) -> str:
     """
     answer = http.post(request.path, request.body)
     guid = answer.body.get("query_guid") if isinstance(answer.body, dict) else None
-    address = answer.location or _link(answer.body, "query-status") or (guid and f"/query/queries/{guid}/status")
-    if not address:
-        raise ConnectorError(
-            Failure.SYSTEM,
-            "The service took the query but does not say where to ask for it. Please report this with the log.",
-        )
-    return http.url(str(address))
+    address = answer.location or _link(answer.body, "query-status")
+    if address:
+        return _absolute(http, http.url(request.path), address)
+    if guid:
+        return http.url(f"/query/queries/{guid}/status")
+    raise ConnectorError(
+        Failure.SYSTEM,
+        "The service took the query but does not say where to ask for it. Please report this with the log.",
+    )
 
 
 def wait(http: HttpClient, status_address: str, polling: Polling, what: str) -> str:
@@ -118,7 +120,7 @@ def results(http: HttpClient, address: str, ahead: ReadAhead, page_size: int | N
         page = parse_results(_known(lambda: http.get(bare, {**kept, "limit": limit, "offset": offset})))
         if offset == 0:
             columns, first_rows = page.columns, page.rows
-        elif page.rows and page.rows == first_rows and len(page.rows) > 1:
+        elif page.rows and page.rows == first_rows and limit > 1:
             raise ConnectorError(
                 Failure.SYSTEM,
                 f"The service answers the page at row {offset} of a result with its first page again; rows are "
@@ -163,21 +165,33 @@ def _known(request: Callable[[], Answer]) -> Answer:
 
 
 def _inner(body: Any) -> Mapping[str, Any]:
-    """The status object: bare (v1), or under `data` (v2)."""
+    """The status object: bare (v1), or under `data` (v2), where an error may still stand beside it."""
     if isinstance(body, dict):
         data = body.get("data")
-        return data if isinstance(data, dict) else body
+        return {**body, **data} if isinstance(data, dict) else body
     return {}
 
 
 def _results_address(http: HttpClient, answer: Answer, status_address: str) -> str:
     address = answer.location or _link(answer.body, "query-results")
-    return http.url(address) if address else status_address.removesuffix("/status") + "/results"
+    if address:
+        return _absolute(http, status_address, address)
+    parts = urlsplit(status_address)
+    return parts._replace(path=parts.path.removesuffix("/status") + "/results").geturl()
+
+
+def _absolute(http: HttpClient, base: str, address: str) -> str:
+    """What an address in the answer to a request for `base` means; it may be relative. Raises ConfigError for a foreign
+    host."""
+    try:
+        return http.url(urljoin(base, address))
+    except ValueError:  # malformed, which http.url says
+        return http.url(address)
 
 
 def _link(body: Any, rel: str) -> str | None:
     links = body.get("links") if isinstance(body, dict) else None
     for link in links if isinstance(links, list) else []:
-        if isinstance(link, dict) and link.get("rel") == rel and not link.get("templated"):
-            return unescape(str(link.get("href")))
+        if isinstance(link, dict) and link.get("rel") == rel and not link.get("templated") and link.get("href"):
+            return unescape(str(link["href"]))
     return None

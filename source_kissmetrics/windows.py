@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pendulum
-from pendulum.tz.exceptions import InvalidTimezone
 
 from connector_kit.errors import ConnectorError, Failure
 
@@ -36,15 +35,19 @@ class Window:
         return self._midnight(self.last + DAY).subtract(seconds=1)
 
     def _midnight(self, day: date) -> pendulum.DateTime:
-        # In zones that change their clocks at midnight, a day may begin at 01:00: pendulum moves there by itself.
-        return pendulum.datetime(day.year, day.month, day.day, tz=self.timezone)
+        # In zones that change their clocks at midnight, a day may have two midnights, and begins with the first, or
+        # none, and begins at 01:00: pendulum moves there by itself, but only when it is asked for the second.
+        first, second = (
+            pendulum.datetime(day.year, day.month, day.day, tz=self.timezone, fold=fold) for fold in (0, 1)
+        )
+        return first if first.date() == day else second
 
 
 def last_closed_day(timezone: str, now: pendulum.DateTime | None = None) -> date:
     """Yesterday in the zone: the service goes on counting a day until it is over there."""
     try:
         today = (now or pendulum.now("UTC")).in_timezone(timezone).date()
-    except InvalidTimezone:
+    except (ValueError, OSError):  # the second for a folder of the time zone database, such as "America"
         raise ConnectorError(
             Failure.SYSTEM,
             f"The service names the time zone {timezone!r}, which is not known. Please report this.",

@@ -126,7 +126,7 @@ class Run:
     def messages(self, streams: Sequence[DefaultStream], workers: int) -> Iterator[AirbyteMessage]:
         """Everything the streams say, in protocol order. Streams that fail are found in `failures` afterwards."""
         engine = ConcurrentSource.create(
-            num_workers=max(2, workers),
+            num_workers=workers,
             initial_number_of_partitions_to_generate=max(1, workers // 2),
             logger=_ENGINE_LOG,
             slice_logger=DebugSliceLogger(),

@@ -79,7 +79,14 @@ class MetricOverTime(MetricSeries):
         return {"interval": self.config.metric_interval}
 
     def point(self, subject: Subject, window: Window, label: str, value: Any) -> Row:
-        return {"time": str(pendulum.parse(label, tz=subject.timezone)), "value": value}
+        try:
+            time = pendulum.parse(label, tz=subject.timezone)
+        except ValueError:
+            raise ConnectorError(
+                Failure.SYSTEM,
+                f"A row of metric {subject.id} has no time but {label[:80]!r}. Please report this.",
+            ) from None
+        return {"time": str(time), "value": value}
 
 
 class MetricBySegment(MetricSeries):

@@ -174,7 +174,7 @@ def test_a_window_of_one_second_and_fractions_of_one_are_right(
     row = _row(sandbox, report(NAME))
     assert start(row["id"], (DAY[0], DAY[0])).status_code == 202
     url = f"{sandbox.query_url}/v2/products/{row['product_id']}/reports/{row['id']}/run"
-    dates = {"start_date": "2026-01-01T08:00:00.000Z", "end_date": "2026-01-02T07:59:59.999+00:00"}
+    dates = {"start_date": "2026-01-01T07:59:59.500Z", "end_date": "2026-01-02T07:59:59.999+00:00"}
     assert ask("POST", url, dates).status_code == 202
     assert [(run.start, run.end) for run in sandbox.queries] == [(DAY[0], DAY[0]), DAY]
 
