@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 
+from benchmarks import queries
 from benchmarks.measure import interleaved, measured, sandbox
 from benchmarks.programs import MANIFEST, OURS, PLAIN, SPEC, readers
 from benchmarks.tables import MOST_SPEC_SECONDS, table, verdict
 
-_PARTS = ("throughput", "latency", "spec")
+_PARTS = ("throughput", "latency", "queries", "spec")
 _EVENTS = 200_000
-_EVENTS_WITH_LATENCY = 40_000  # the plain loop takes 50 ms and more for each 100 of them
 _SPEC_RUNS = 20
 
 
@@ -28,8 +28,10 @@ def main() -> None:
             _compare(options.events or _EVENTS, 0, page_size, options.rounds, aims)
     if "latency" in parts:
         for page_size in options.page_size or [100]:
-            events = options.events or _EVENTS_WITH_LATENCY
-            _compare(events, options.latency_ms, page_size, options.rounds, {PLAIN: 6.0})
+            _compare(options.events or _EVENTS, options.latency_ms, page_size, options.rounds, {PLAIN: 6.0})
+    if "queries" in parts:
+        for line in queries.lines():
+            _say(line)
     if "spec" in parts:
         _spec()
 
@@ -37,7 +39,8 @@ def main() -> None:
 def _compare(events: int, latency_ms: float, page_size: int, rounds: int, aims: Mapping[str, float]) -> None:
     """Ours beside the peers that the aims name."""
     _say(f"\n### {events:,} events, {page_size} a page, {latency_ms:g} ms latency\n")
-    with tempfile.TemporaryDirectory() as folder, sandbox(events, latency_ms) as address:
+    serving = sandbox(f"--events={events}", f"--latency-ms={latency_ms}")
+    with tempfile.TemporaryDirectory() as folder, serving as address:
         programs = readers(Path(folder), address, page_size)
         runs = interleaved({name: programs[name] for name in (OURS, *aims)}, events, rounds)
     for line in table(runs, events, aims):
@@ -56,9 +59,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", choices=_PARTS, nargs="+", help="parts to run (default: all)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds that count, after one that does not (default 3)")
-    parser.add_argument(
-        "--events", type=int, help=f"default {_EVENTS:,}, and {_EVENTS_WITH_LATENCY:,} where answers are late"
-    )
+    parser.add_argument("--events", type=int, help=f"default {_EVENTS:,}")
     parser.add_argument("--page-size", type=int, nargs="+", help="default 100 and 1000, and 100 where answers are late")
     parser.add_argument("--latency-ms", type=float, default=50, help="of the part latency (default 50)")
     return parser.parse_args()

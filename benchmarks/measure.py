@@ -11,7 +11,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
+
+import requests
 
 _RECORD = b'{"type":"RECORD"'  # how every record line begins; inside of JSON text the quotes would be escaped
 _SLOWING = ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
@@ -33,7 +35,14 @@ class Address:
     """Where a sandbox listens, and the token it takes."""
 
     url: str
+    query_url: str
     token: str
+
+    def get(self, path: str) -> Any:
+        """The JSON at a path."""
+        response = requests.get(self.url + path, headers={"Authorization": f"Bearer {self.token}"}, timeout=60)
+        response.raise_for_status()
+        return response.json()
 
 
 def measured(command: Command, records: int) -> Measured:
@@ -74,9 +83,9 @@ def interleaved(programs: Mapping[str, Command], records: int, rounds: int) -> d
 
 
 @contextmanager
-def sandbox(events: int, latency_ms: float) -> Iterator[Address]:
+def sandbox(*options: str) -> Iterator[Address]:
     """A sandbox in a process of its own, with its rows rendered, so that it costs its clients as little as it can."""
-    command = [sys.executable, "-m", "sandbox", f"--events={events}", f"--latency-ms={latency_ms}", "--warm"]
+    command = [sys.executable, "-m", "sandbox", "--warm", *options]
     with subprocess.Popen(
         [*command, "--until-stdin-closes"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment()
     ) as process:
@@ -87,7 +96,7 @@ def sandbox(events: int, latency_ms: float) -> Iterator[Address]:
             raise RuntimeError(f"{' '.join(command)}: it ended before it listened.")
         told = json.loads(line)
         try:
-            yield Address(told["core_url"], told["token"])
+            yield Address(told["core_url"], told["query_url"], told["token"])
         finally:
             process.stdin.close()
 

@@ -12,11 +12,11 @@ OURS = "source-kissmetrics"
 MANIFEST = "manifest connector"
 PLAIN = "plain loop"
 
-_CONSOLE_SCRIPT = str(Path(sys.executable).with_name("source-kissmetrics"))
+CONSOLE_SCRIPT = str(Path(sys.executable).with_name("source-kissmetrics"))
 _STREAM = {"name": "events", "json_schema": {"type": "object"}, "supported_sync_modes": ["full_refresh"]}
 _CATALOG = {"streams": [{"stream": _STREAM, "sync_mode": "full_refresh", "destination_sync_mode": "overwrite"}]}
 
-SPEC: Command = (_CONSOLE_SCRIPT, "spec")
+SPEC: Command = (CONSOLE_SCRIPT, "spec")
 
 
 def readers(folder: Path, address: Address, page_size: int) -> dict[str, Command]:
@@ -27,7 +27,7 @@ def readers(folder: Path, address: Address, page_size: int) -> dict[str, Command
     catalog.write_text(json.dumps(_CATALOG), encoding="utf-8")
     read = ("read", "--config", str(config), "--catalog", str(catalog))
     return {
-        OURS: (_CONSOLE_SCRIPT, *read),
+        OURS: (CONSOLE_SCRIPT, *read),
         MANIFEST: (sys.executable, "-m", "benchmarks.manifest_connector", *read),
         PLAIN: (sys.executable, "-m", "benchmarks.plain_loop", str(config)),
     }

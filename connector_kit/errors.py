@@ -26,6 +26,9 @@ class Failure(str, Enum):
 class ConnectorError(Exception):
     """Ends a stream or a verb. `message` is for the user: what failed, where, what to do."""
 
+    concerns_all = False
+    """Whether what it says of one slice of a stream holds for all: then the others are not tried."""
+
     def __init__(self, failure: Failure, message: str) -> None:
         super().__init__(message)
         self.failure = failure
@@ -34,6 +37,8 @@ class ConnectorError(Exception):
 
 class ConfigError(ConnectorError):
     """The user's configuration, catalog or state cannot be used as it is."""
+
+    concerns_all = True
 
     def __init__(self, message: str) -> None:
         super().__init__(Failure.CONFIG, message)
@@ -45,6 +50,7 @@ class HttpError(ConnectorError):
     def __init__(self, failure: Failure, message: str, status: int | None = None) -> None:
         super().__init__(failure, message)
         self.status = status
+        self.concerns_all = status in (None, 401, 402, 407, 410)
 
 
 class UnreadableBody(Exception):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -30,6 +32,10 @@ from connector_kit.errors import (
 )
 
 _LOG = logging.getLogger("airbyte.http")
+
+
+_PLAIN_URL = re.compile(r"https?://[\w.:\[\]-]+(?:[/?#][!-\[\]-~]*)?", re.ASCII).fullmatch
+"""URLs that every parser takes apart alike: no user name before the host, no backslash, blank or control character."""
 
 
 class BearerAuth(AuthBase):
@@ -181,15 +187,18 @@ class HttpClient:
 
     def url(self, path: str) -> str:
         """The absolute URL of a path. A full URL passes only if its origin is the client's own, or trusted."""
-        if path.startswith("/"):
+        if path.startswith("/") and not path.startswith("//"):
             return self._base_url + path
-        if origin(path) not in self._origins:
+        self._require_origin(path if _PLAIN_URL(path) else "")
+        return path
+
+    def _require_origin(self, url: str) -> None:
+        if origin(url) not in self._origins:
+            known = ", ".join(sorted(_shown(known) for known in self._origins))
             raise ConfigError(
-                f"The service points to the host {_host(path)!r}, but only "
-                f"{_host(self._base_url)!r} may receive the credentials. "
+                f"The service points to {_shown(origin(url))}, but only {known} may receive the credentials. "
                 "Set base_url to the service's present address."
             )
-        return path
 
     def _try(
         self, method: str, url: str, params: Mapping[str, Any] | None, body: Mapping[str, Any] | None
@@ -197,6 +206,7 @@ class HttpClient:
         sent_at = datetime.now(timezone.utc)
         try:
             request = self._session.prepare_request(requests.Request(method, url, params=params, json=body))
+            self._require_origin(request.url or "")  # once more, as the library that connects has understood it
             response = self._session.send(
                 request, timeout=self._patience.timeout, allow_redirects=False, **self._environment
             )
@@ -253,11 +263,19 @@ class HttpClient:
 
 
 def _decode(content: bytes) -> Any:
+    """The JSON of a body. Half of a surrogate pair, or bytes that are no UTF-8, become replacement characters: a name
+    that was cut within an emoji must not stop a stream."""
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError:
-        kind = "an HTML page" if content.lstrip()[:1] == b"<" else "not JSON"
-        raise UnreadableBody(f"{len(content)} bytes, {kind if content else 'empty'}") from None
+        try:
+            repaired = json.dumps(json.loads(content.decode("utf-8", "replace")), ensure_ascii=False)
+            decoded = orjson.loads(repaired.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+        except ValueError:
+            kind = "an HTML page" if content.lstrip()[:1] == b"<" else "not JSON"
+            raise UnreadableBody(f"{len(content)} bytes, {kind if content else 'empty'}") from None
+        _LOG.warning("An answer holds characters that are no Unicode; they are replaced.")
+        return decoded
 
 
 def _host(url: str) -> str | None:
@@ -266,6 +284,12 @@ def _host(url: str) -> str | None:
         return urlsplit(url).hostname
     except ValueError:
         return None
+
+
+def _shown(of: tuple[str, str, int]) -> str:
+    """An origin in words."""
+    scheme, host, port = of
+    return f"{scheme}://{host}:{port}" if host else "an address that cannot be read"
 
 
 def origin(url: str) -> tuple[str, str, int]:

@@ -11,6 +11,26 @@ MIN_LENGTH = 4
 """Shorter values are not masked: they would punch holes into every log line and hide nothing worth hiding."""
 
 
+_protected: list[str] = []
+
+
+def protect(forms: Iterable[str]) -> None:
+    """Has `mask` hide these texts from here on."""
+    _protected[:] = longest_first([*_protected, *forms])
+
+
+def mask(text: str) -> str:
+    """The text without any protected one."""
+    for form in _protected:
+        text = text.replace(form, "****")
+    return text
+
+
+def excerpt(text: object, length: int = 200) -> str:
+    """The beginning of a foreign text, in one line. Masked before it is cut: half a secret would not be found."""
+    return " ".join(mask(str(text)).split())[:length]
+
+
 def derived_forms(secret: str, *, username: str | None = None) -> list[str]:
     """All forms to mask: as it is, URL-quoted, JSON- and repr-escaped, base64, and as HTTP Basic credentials.
 

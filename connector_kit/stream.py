@@ -140,7 +140,7 @@ class ListStream(Stream):
                 "Please report this.",
             )
         key = row.get(self.primary_key[0]) if len(self.primary_key) == 1 else tuple(map(row.get, self.primary_key))
-        if key is None or (type(key) is tuple and None in key):
+        if key is None or isinstance(key, (dict, list)) or (type(key) is tuple and None in key):
             raise ConnectorError(
                 Failure.SYSTEM,
                 f"A row of the list has no {' or no '.join(self.primary_key)}: it has the fields "

@@ -12,16 +12,17 @@ import subprocess
 import sys
 import sysconfig
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import requests
 
-from sandbox import STREAMS, Universe
+from sandbox import STREAMS, Universe, truth_queries
 from sandbox.truth import CURSORS
 
 Row = dict[str, Any]
@@ -34,6 +35,12 @@ LOG = FOLDER / "load.log"
 SCRIPT = Path(sysconfig.get_path("scripts")) / "source-kissmetrics"
 HAS_PYAIRBYTE = sys.version_info < (3, 13)
 
+PEOPLE = "people_search_results"
+SEARCHES = ("Signed up, not activated", "Added to cart, not checked out")
+FIRST_DAY, LAST_DAY, NEXT_DAY = date(2026, 3, 5), date(2026, 3, 8), date(2026, 3, 9)
+KEYS = {**dict.fromkeys(STREAMS, "id"), PEOPLE: "report_id, window_start::DATE, row_key"}
+"""What tells rows apart in DuckDB, which keeps a window's local time and drops its offset."""
+
 
 class DemoFailed(Exception):
     """Something does not add up; the message says what."""
@@ -44,11 +51,11 @@ def main() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
     step("Start the sandbox: a local server that behaves like the Kissmetrics API")
-    with sandbox() as (url, token):
-        say(f"it listens at {url}")
-        CONFIG.write_text(
-            json.dumps({"credentials": {"auth_type": "api_token", "api_token": token, "base_url": url}}), "utf-8"
-        )
+    universe = Universe()
+    with sandbox() as where:
+        url = where["core_url"]
+        say(f"it listens at {url}, and for queries at {where['query_url']}")
+        configure(where, universe, LAST_DAY)
         spec = connector("spec")["spec"]["connectionSpecification"]
         say(f"{len(spec['properties'])} settings; {', '.join(spec['required'])} is required")
         status = connector("check", "--config", str(CONFIG))["connectionStatus"]
@@ -56,20 +63,25 @@ def main() -> None:
         say("the credentials work")
         catalog = connector("discover", "--config", str(CONFIG))["catalog"]
         offered = [stream["name"] for stream in catalog["streams"]]
-        must(sorted(offered) == sorted(STREAMS), f"discover offers {offered}, not {STREAMS}")
+        must(sorted(offered) == sorted(KEYS), f"discover offers {offered}, not {', '.join(KEYS)}")
         say(f"{len(offered)} streams: {', '.join(offered)}")
 
-        universe = Universe()
         before = {stream: universe.rows(stream) for stream in STREAMS}
+        before[PEOPLE] = people(universe, LAST_DAY)
         first = sync("First sync: every stream, from the start", before)
         must(first == count(before), f"the first sync brought {first}, not {count(before)}")
         show_events()
 
         after = change(url, universe)
+        after[PEOPLE] = people(universe, NEXT_DAY)
+        configure(where, universe, NEXT_DAY)
+        say(f"and a day is over: {NEXT_DAY}")
         due = {stream: due_again(stream, before[stream], after[stream]) for stream in STREAMS}
+        due[PEOPLE] = after[PEOPLE][len(before[PEOPLE]) :]
         second = sync("Second sync: from the state that the first one left", after)
         must(second == count(due), f"the second sync brought {second}, not {count(due)}")
         show_changed(after)
+        show_people(after[PEOPLE])
 
     step("What arrived, held against what the sandbox holds")
     table(
@@ -77,7 +89,7 @@ def main() -> None:
         [
             (
                 stream["name"],
-                stream["source_defined_primary_key"][0][0],
+                ", ".join(path[0] for path in stream["source_defined_primary_key"]),
                 stream["default_cursor_field"][0],
                 first[stream["name"]],
                 second[stream["name"]],
@@ -86,8 +98,9 @@ def main() -> None:
             for stream in catalog["streams"]
         ],
     )
-    say("all as it should be: the counts of both syncs, and each row's id")
-    say("the second sync brings what is new, each stream's newest row, and rows without a cursor value")
+    say("all as it should be: the counts of both syncs, and each row's key")
+    say("of a list, the second sync brings what is new, the newest row, and rows without a cursor value")
+    say(f"of {PEOPLE}, it brings the new day alone")
     print(
         f"\nThe tables are in {DATABASE}, schema core.\n"
         'For a real account, write {"credentials": {"auth_type": "api_token", "api_token": "YOUR-TOKEN"}} into '
@@ -97,8 +110,8 @@ def main() -> None:
 
 
 @contextmanager
-def sandbox() -> Iterator[tuple[str, str]]:
-    """Its address and the token that it takes. It ends with the block, or with this process."""
+def sandbox() -> Iterator[dict[str, str]]:
+    """Its addresses and the token that it takes. It ends with the block, or with this process."""
     command = [sys.executable, "-m", "sandbox", "--until-stdin-closes"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
@@ -106,11 +119,39 @@ def sandbox() -> Iterator[tuple[str, str]]:
         try:
             line = process.stdout.readline()
             must(line != "", "the sandbox did not start")
-            where = json.loads(line)
-            yield where["core_url"], where["token"]
+            yield json.loads(line)
         finally:
             process.stdin.close()
             process.wait()
+
+
+def configure(where: dict[str, str], universe: Universe, last_day: date) -> None:
+    """Writes the config: everything, and two people searches for each day until this one."""
+    config = {
+        "credentials": {"auth_type": "api_token", "api_token": where["token"], "base_url": where["core_url"]},
+        "start_date": str(FIRST_DAY),
+        "end_date": str(last_day),
+        "people_search": {"report_ids": list(searches(universe)), "query_base_url": where["query_url"]},
+    }
+    CONFIG.write_text(json.dumps(config), "utf-8")
+
+
+def searches(universe: Universe) -> dict[str, Row]:
+    """The reports of the two use cases, by id."""
+    return {report["id"]: report for report in universe.rows("reports") if report["name"] in SEARCHES}
+
+
+def people(universe: Universe, last_day: date) -> list[Row]:
+    """Whom the searches must find, day by day, from everything that the sandbox's people ever did."""
+    zones = {product["id"]: product["timezone"] for product in universe.rows("products")}
+    found = []
+    for number in range((last_day - FIRST_DAY).days + 1):
+        day = FIRST_DAY + timedelta(days=number)
+        for id_, report in searches(universe).items():
+            start, end = truth_queries.local_window(zones[report["product_id"]], day, day)
+            for kmid, *_ in truth_queries.people_search(universe, id_, start, end)["rows"]:
+                found.append({"id": (id_, day, str(kmid)), "report": report["name"], "day": day})
+    return found
 
 
 def connector(*arguments: str) -> Row:
@@ -141,8 +182,8 @@ def sync(title: str, rows: Rows) -> dict[str, int]:
         print(f" {time.monotonic() - started:.1f} s")
     must(process.returncode == 0, f"loading failed:\n{LOG.read_text('utf-8', 'replace')[-3000:]}")
     came = {}
-    for stream in STREAMS:
-        ids = {id_ for (id_,) in query(f"SELECT id FROM core.{stream}")}
+    for stream, key in KEYS.items():
+        ids = {row if stream == PEOPLE else row[0] for row in query(f"SELECT {key} FROM core.{stream}")}
         must(ids == {row["id"] for row in rows[stream]}, f"{stream}: DuckDB holds other rows than the sandbox")
         came[stream] = query(
             f"SELECT count(*) FROM core.{stream} WHERE $1 IS NULL OR _airbyte_extracted_at > $1", known.get(stream)
@@ -193,11 +234,28 @@ def show_changed(after: Rows) -> None:
         say(f"{name}: total {total}")
 
 
+def show_people(found: list[Row]) -> None:
+    """How many people the searches found on each day, and the first of them."""
+    step("People searches, day by day, as they lie in DuckDB")
+    days = sorted({row["day"] for row in found})
+    held = query(f"SELECT report_name, {KEYS[PEOPLE]} FROM core.{PEOPLE}")
+    counts = Counter((name, day) for name, _, day, _ in held)
+    table(("people found", *map(str, days)), [(name, *(counts[name, day] for day in days)) for name in SEARCHES])
+    columns = "Signed Up (Total Times for Date Range)", "Plan Name (Last Value)", "Billing Plan (Last Value)"
+    cells = ", ".join(f"""columns ->> '$."{column}"'""" for column in columns)
+    rows = query(
+        f"SELECT person, {cells} FROM core.{PEOPLE} WHERE report_name = $1 ORDER BY window_start, person LIMIT 5",
+        SEARCHES[0],
+    )
+    print()
+    table((SEARCHES[0], *columns), [["" if cell is None else cell for cell in row] for row in rows])
+
+
 def newest_loads() -> dict[str, Any]:
     """When the newest row of each stream was read."""
     if not DATABASE.exists():
         return {}
-    return {stream: query(f"SELECT max(_airbyte_extracted_at) FROM core.{stream}")[0][0] for stream in STREAMS}
+    return {stream: query(f"SELECT max(_airbyte_extracted_at) FROM core.{stream}")[0][0] for stream in KEYS}
 
 
 def query(sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -208,7 +266,7 @@ def query(sql: str, *values: Any) -> list[tuple[Any, ...]]:
 
 def count(rows: Rows) -> dict[str, int]:
     """How many there are, by stream."""
-    return {stream: len(rows[stream]) for stream in STREAMS}
+    return {stream: len(rows[stream]) for stream in KEYS}
 
 
 def moment(text: str) -> datetime:

@@ -142,7 +142,29 @@ def _read_with_state(folder: Path, config: Json, catalog: Json, state: Any) -> s
 def test_no_command_is_one_message() -> None:
     run = subprocess.run([str(SCRIPT)], capture_output=True, timeout=60, check=False)
     errors = check_failure(run.stdout, run.stderr, exit_code=run.returncode, failure_type="config_error")
-    assert "Use one of spec, check, discover, read" in errors[0]["message"]
+    assert "spec, check, discover, read" in errors[0]["message"]
+
+
+def test_wrong_arguments_are_one_message(tmp_path: Path, config: Json) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    command = [str(SCRIPT), "read", "--config", str(tmp_path / "config.json")]
+    run = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert run.returncode == 1
+    assert b'"failure_type":"config_error"' in run.stdout
+    assert b"--catalog" in run.stderr
+
+
+def test_a_disk_that_is_full_ends_the_process(tmp_path: Path, config: Json, all_streams: Json) -> None:
+    """As when the output file reaches its limit in the middle: workers wait for room in the queue then."""
+    command = [str(SCRIPT), "read"]
+    for name, content in {"config": {**config, "page_size": 5}, "catalog": all_streams}.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+        command += [f"--{name}", str(tmp_path / f"{name}.json")]
+    limited = ["bash", "-c", 'ulimit -f 60; trap "" XFSZ; exec "$@"', "limited", *command]
+    with (tmp_path / "out").open("wb") as out:
+        run = subprocess.run(limited, stdout=out, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert run.returncode == 1
+    assert run.stderr == b""
 
 
 def test_a_reader_that_goes_away_ends_the_process(tmp_path: Path, config: Json, all_streams: Json) -> None:

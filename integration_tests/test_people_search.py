@@ -11,7 +11,7 @@ import pytest
 
 from integration_tests.conftest import SCRIPT
 from integration_tests.harness import Connector, configured_catalog
-from integration_tests.protocol import ReadPrefix, ReadReport, check_discover
+from integration_tests.protocol import ReadPrefix, ReadReport, check_check, check_discover
 from integration_tests.reading import sync
 from sandbox import truth_queries
 from sandbox.server import Sandbox
@@ -335,6 +335,59 @@ def test_a_query_that_is_not_done_in_time_is_waited_for_by_the_next_sync(
     report = sync(connector, config, catalog, [STREAM], ReadPrefix(killed.stdout).last_states())
     assert _delivered(report) == _expected(sandbox, _daily("2026-03-05", "2026-03-05"))
     assert len(sandbox.queries) == runs
+
+
+def test_a_query_of_a_shorter_window_is_not_taken_for_a_longer_one(
+    sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
+) -> None:
+    """Of the window `all`, the last day moves while a query that was started earlier is still in the state."""
+    config["people_search"]["window"] = "all"
+    sandbox.modes(job_seconds=100_000)
+    runs = len(_runnable(sandbox))
+    killed = connector.read(
+        {**config, "num_workers": 32, "end_date": "2026-03-06"},
+        configured_catalog(catalog, [STREAM]),
+        kill_when=lambda printed: printed.count(b'{"type":"STATE"') == runs,
+    )
+    sandbox.modes(job_seconds=0)
+    report = sync(connector, config, catalog, [STREAM], ReadPrefix(killed.stdout).last_states())
+    whole = (date.fromisoformat(DST_WEEK[0]), date.fromisoformat(DST_WEEK[1]))
+    assert _delivered(report) == _expected(sandbox, [whole])
+
+
+def test_overlapping_result_pages_are_noticed_and_read_again(
+    sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
+) -> None:
+    config |= {"start_date": "2026-03-05", "end_date": "2026-03-05", "page_size": 20}
+    report_id = next(row["id"] for row in _runnable(sandbox) if row["name"] == "Opened the app")
+    config["people_search"]["report_ids"] = [report_id]
+    start, end = truth_queries.local_window("UTC", date(2026, 3, 5), date(2026, 3, 5))
+    first_row = truth_queries.people_search(sandbox.universe, report_id, start, end)["rows"][0]
+    repeat = {"replace_row": {"index": 3, "with": first_row}}
+    sandbox.faults([{"match": {"path": "/results", "query": "offset=20($|&)"}, "do": repeat}])
+    report = sync(connector, config, catalog, [STREAM])
+    wanted = _expected(sandbox, _daily("2026-03-05", "2026-03-05"))
+    assert _delivered(report) == {key: value for key, value in wanted.items() if key[0] == report_id}
+    assert len(sandbox.queries) == 1, "the pages are read again, the query is not run again"
+
+
+@pytest.mark.slow
+def test_a_refused_token_is_one_message_and_is_not_sent_for_every_window(
+    sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
+) -> None:
+    sandbox.faults([{"match": {"path": "/run"}, "times": None, "do": {"status": 401}}])
+    report = sync(connector, {**config, "num_workers": 2}, catalog, [STREAM])
+    assert {error["failure_type"] for error in report.errors} == {"config_error"}
+    assert len(report.errors) <= 2, "one for each query that was under way"
+    assert sandbox.journal.count(method="POST") <= 2
+
+
+def test_check_names_a_report_that_does_not_exist(sandbox: Sandbox, connector: Connector, config: Json) -> None:
+    config["people_search"]["report_ids"] = ["nope"]
+    run = connector.check(config)
+    status = check_check(run.stdout, run.stderr, exit_code=run.exit_code, secrets=[sandbox.token], status="FAILED")
+    assert status["message"].startswith("people_search.report_ids: there is no report 'nope'")
+    assert sandbox.queries == []
 
 
 def _instants(count: int) -> list[float]:

@@ -81,6 +81,20 @@ def test_a_list_that_moves_between_pages_is_repaired(
     assert rows == {**{key: row for key, row in before.items() if key in rows}, **after}
 
 
+def test_a_deletion_that_an_insertion_makes_up_for_loses_no_row(
+    sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
+) -> None:
+    """The total stays the same, so only the rows at the page borders show that the list moved."""
+    before = expected(sandbox, "events")
+    page_1 = {"path": "/core/events", "query": "offset=0"}
+    moves = [{"collection": "events", "op": op, "count": 1} for op in ("delete_first", "insert_last")]
+    sandbox.faults([{"match": page_1, "do": {"move": move}} for move in moves])
+    report = sync(connector, config, catalog, ["events"])
+    rows, after = by_id(report.records["events"]), expected(sandbox, "events")
+    assert len(after) == len(before)
+    assert rows == {**before, **after}
+
+
 def test_an_unstable_order_is_repaired_or_reported(
     sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
 ) -> None:
@@ -99,6 +113,10 @@ def test_an_unstable_order_is_repaired_or_reported(
         ({"total_error": 5}, "names 265 rows for the list, but served 260"),
         ({"ignore_offset": True}, "names 260 rows for the list, but served 100"),
         ({"ignore_offset": True, "total_missing": True}, "answers every page of the list with the same 100 rows"),
+        (
+            {"ignore_offset": True, "total_missing": True, "limit_cap": 20},
+            "answers every page of the list with the same 20 rows",
+        ),
     ],
 )
 def test_missing_rows_are_an_error_and_the_state_stays(
@@ -110,7 +128,7 @@ def test_missing_rows_are_an_error_and_the_state_stays(
     assert report.statuses["events"][-1] == "INCOMPLETE"
     assert "events" not in report.states or not report.states["events"]
 
-    sandbox.modes(rows_cap=None, total_error=0, ignore_offset=False, total_missing=False)
+    sandbox.modes(rows_cap=None, total_error=0, ignore_offset=False, total_missing=False, limit_cap=None)
     again = sync(connector, config, catalog, ["events"], report.last_states)
     assert by_id(again.records["events"]) == expected(sandbox, "events")
 

@@ -80,6 +80,14 @@ class Config:
     requests_per_minute: int | None = None
     page_size: int | None = None
 
+    @property
+    def query_hosts(self) -> list[str]:
+        """Origins besides the Core API's that may see the token: where queries run, if any are configured."""
+        if self.people_search:
+            return [self.people_search.query_base_url]
+        own = self.credentials.base_url
+        return [QUERY_HOSTS.get(own, own)] if self.metric_interval else []
+
 
 def parse(raw: Mapping[str, Any]) -> Config:
     """The typed config. Raises ConfigError that says which field is wrong, and what to do."""
@@ -239,7 +247,12 @@ def _is_plain(base_url: str) -> bool:
     """Whether a URL can be taken apart, and has nothing besides scheme, host, port and path."""
     try:
         parts = urlsplit(base_url)
-        return parts.port != 0 and not (parts.username or parts.password or parts.query or parts.fragment)
+        return (
+            base_url.isprintable()
+            and " " not in base_url
+            and parts.port != 0
+            and not (parts.username or parts.password or parts.query or parts.fragment)
+        )
     except ValueError:
         return False
 

@@ -30,7 +30,7 @@ def client(config: Config, patience: Patience | None = None) -> HttpClient:
         BearerAuth(config.credentials.api_token),
         user_agent=f"airbyte-source-kissmetrics/{__version__}",
         connections=config.num_workers,
-        trusted=[config.people_search.query_base_url] if config.people_search else [],
+        trusted=config.query_hosts,
         pacer=Pacer(config.requests_per_minute),
         patience=patience,
         advice=ADVICE,
@@ -116,18 +116,21 @@ def verify(config: Config, http: HttpClient) -> None:
     visible = {product.get("id") for product in products if isinstance(product, dict)}
     for product_id in config.product_ids:
         if product_id not in visible:
-            _look_up(product_id, http)
+            _look_up(http, "product_ids", "product", product_id)
+    for report_id in config.people_search.report_ids if config.people_search else ():
+        _look_up(http, "people_search.report_ids", "report", report_id)
 
 
-def _look_up(product_id: str, http: HttpClient) -> None:
+def _look_up(http: HttpClient, field: str, kind: str, id_: str) -> None:
+    """Raises ConfigError that names the field if there is no such product or report."""
     try:
-        http.get(f"/core/products/{quote(product_id, safe='')}")
+        http.get(f"/core/{kind}s/{quote(id_, safe='')}")
     except HttpError as error:
         if error.status != 404:
             raise
         raise ConfigError(
-            f"product_ids: there is no product {product_id!r} that the token may see. Leave product_ids empty for all "
-            "products, or take an id from the products stream."
+            f"{field}: there is no {kind} {id_!r} that the token may see. Leave {field} empty for all, or take an id "
+            f"from the {kind}s stream."
         ) from None
 
 

@@ -32,6 +32,8 @@ class PeopleRows:
         self.headings = headings(calculated) if described is not None else None
         self._digests: dict[str, str] = {}
         self._anonymous: Counter[str] = Counter()
+        self.repeats = 0
+        """Rows of a person that came again, to the letter: a sign that pages overlapped."""
 
     def record(self, row: Any) -> dict[str, Any] | None:
         """The row's part of a record; None for a person's row that came before, to the letter.
@@ -47,12 +49,17 @@ class PeopleRows:
         columns = self._named(cells)
         digest = hashlib.sha256(orjson.dumps([person, columns], option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
         key = self._key(person, digest)
-        return None if key is None else {"row_key": key, **person, "columns": columns}
+        if key is None:
+            self.repeats += 1
+            return None
+        return {"row_key": key, **person, "columns": columns}
 
     def _from_array(self, row: list[Any]) -> tuple[dict[str, Any], list[Any]]:
         fields = self._fields + [None] * (len(row) - len(self._fields))
         if self.headings is not None and len(row) != len(self._fields):
             raise ValueError(f"a row has {len(row)} cells for {len(self._fields)} columns")
+        if len(row) < len(self._fields):
+            raise ValueError(f"a row has {len(row)} cells, too few for KMID and person")
         person: dict[str, Any] = {"kmid": None, "person": None}
         cells = []
         for field, cell in zip(fields, row, strict=False):
@@ -69,7 +76,9 @@ class PeopleRows:
         return {"kmid": row.get("kmid"), "person": row.get("identity")}, cells
 
     def _named(self, cells: list[Any]) -> dict[str, Any]:
-        names = self.headings or [f"column_{number}" for number in range(1, len(cells) + 1)]
+        names = self.headings
+        if names is None:
+            names = [f"column_{number}" for number in range(1, len(cells) + 1)]
         if len(names) != len(cells):
             raise ValueError(f"a row has {len(cells)} calculated cells for {len(names)} columns")
         return dict(zip(names, cells, strict=True))

@@ -1,12 +1,12 @@
 """How far a windowed stream has come with one report or metric: what its checkpoint holds.
 
     {"size": "day", "read": [["2026-01-01", "2026-02-28"]], "unsettled": {"2026-02-28": "2026-02-28"},
-     "runs": {"2026-03-01": "https://…/status"}}
+     "runs": {"2026-03-01": {"last": "2026-03-01", "status": "https://…/status", "started": 1772409600}}}
 
 `read` are ranges of days that are read, first and last. `unsettled` are windows, by first day, that were read so early
-that late data may still come, each with the last closed day of that time. `runs` are the status addresses of queries
-that were started, by their window's first day, so that a restart asks them for their results instead of running them
-again.
+that late data may still come, each with the last closed day of that time. `runs` are the queries that were started, by
+their window's first day, with its last day, the status address and the unix second of the start, so that a restart
+asks them for their results instead of running them again.
 """
 
 from __future__ import annotations
@@ -21,6 +21,19 @@ from source_kissmetrics.windows import DAY, Window
 
 Range = tuple[date, date]
 
+RUN_SECONDS = 24 * 3600
+"""Age at which a query is not asked any more: one that has not ended in a day will not, and is run again."""
+
+
+@dataclass(frozen=True)
+class QueryRun:
+    """A query that was started for a window."""
+
+    last: date
+    """Last day of the window: a query of the same first day may be of a shorter one."""
+    status: str
+    started: int
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -29,7 +42,7 @@ class Progress:
     size: str
     read: Sequence[Range] = ()
     unsettled: Mapping[date, date] = field(default_factory=dict)
-    runs: Mapping[date, str] = field(default_factory=dict)
+    runs: Mapping[date, QueryRun] = field(default_factory=dict)
 
     @classmethod
     def of(cls, checkpoint: Any | None, size: str, stream: str) -> Progress:
@@ -41,7 +54,12 @@ class Progress:
                 size,
                 [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in checkpoint["read"]],
                 {date.fromisoformat(first): date.fromisoformat(day) for first, day in checkpoint["unsettled"].items()},
-                {date.fromisoformat(first): str(address) for first, address in checkpoint["runs"].items()},
+                {
+                    date.fromisoformat(first): QueryRun(
+                        date.fromisoformat(run["last"]), str(run["status"]), int(run["started"])
+                    )
+                    for first, run in checkpoint["runs"].items()
+                },
             )
         except (AttributeError, KeyError, TypeError, ValueError):
             raise ConfigError(
@@ -55,7 +73,10 @@ class Progress:
             "size": self.size,
             "read": [[first.isoformat(), last.isoformat()] for first, last in self.read],
             "unsettled": {first.isoformat(): day.isoformat() for first, day in sorted(self.unsettled.items())},
-            "runs": {first.isoformat(): address for first, address in sorted(self.runs.items())},
+            "runs": {
+                first.isoformat(): {"last": run.last.isoformat(), "status": run.status, "started": run.started}
+                for first, run in sorted(self.runs.items())
+            },
         }
 
     def open_windows(self, windows: Sequence[Window], closed: date) -> list[Window]:
@@ -66,13 +87,18 @@ class Progress:
             if not self._is_read(window) or self.unsettled.get(window.first, closed) < closed
         ]
 
-    def with_run(self, window: Window, address: str) -> Progress:
+    def run_of(self, window: Window, now: float) -> str | None:
+        """The status address of a query that was started for just this window, not too long before `now`."""
+        run = self.runs.get(window.first)
+        return run.status if run and run.last == window.last and now - run.started < RUN_SECONDS else None
+
+    def with_run(self, window: Window, address: str, now: float) -> Progress:
         """A query was started for the window."""
-        return replace(self, runs={**self.runs, window.first: address})
+        return replace(self, runs={**self.runs, window.first: QueryRun(window.last, address, int(now))})
 
     def without_run(self, window: Window) -> Progress:
         """The window's query is of no use any more."""
-        return replace(self, runs={first: address for first, address in self.runs.items() if first != window.first})
+        return replace(self, runs={first: run for first, run in self.runs.items() if first != window.first})
 
     def with_window(self, window: Window, closed: date, lookback_days: int) -> Progress:
         """The window was read when `closed` was the last closed day."""

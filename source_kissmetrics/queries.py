@@ -17,18 +17,42 @@ from connector_kit.errors import ConnectorError, Failure, HttpError
 from connector_kit.http import Answer, HttpClient
 from connector_kit.pagination import OffsetPagination, Page, ReadAhead
 from connector_kit.polling import Polling, TimedOut
+from connector_kit.secrets import excerpt
 
 _LOG = logging.getLogger("airbyte.queries")
 
-PAGINATION = OffsetPagination(page_size=1000)
+PAGINATION = OffsetPagination(page_size=1000, overlaps=False)
 
 
 class QueryExpired(Exception):
     """The service no longer knows the query: it has to be run again."""
 
+    what = "its results expired before they were read"
+
 
 class QueryFailed(ConnectorError):
     """The service has given the query up: it has to be run again, by a later sync."""
+
+
+class RowsRepeated(Exception):
+    """Result pages overlapped, so other rows may be missing: they have to be read once more."""
+
+    what = "its result pages overlapped, so that rows may be missing"
+
+
+class Pooled:
+    """A client whose requests go through the pool that bounds how many are under way."""
+
+    def __init__(self, http: HttpClient, ahead: ReadAhead) -> None:
+        self._http = http
+        self._ahead = ahead
+        self.url = http.url
+
+    def get(self, path: str) -> Answer:
+        return self._ahead.run(self._http.get, path)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Answer:
+        return self._ahead.run(lambda content: self._http.post(path, content), body)
 
 
 @dataclass(frozen=True)
@@ -48,7 +72,7 @@ class ResultPage:
     total: int | None
 
 
-def start(http: HttpClient, request: Request) -> str:
+def start(http: HttpClient | Pooled, request: Request) -> str:
     """Starts a query and returns the address of its status.
 
     The address is in the Location header; the body names it too, as a link (v2) or by the query's id (v1).
@@ -66,7 +90,7 @@ def start(http: HttpClient, request: Request) -> str:
     )
 
 
-def wait(http: HttpClient, status_address: str, polling: Polling, what: str) -> str:
+def wait(http: HttpClient | Pooled, status_address: str, polling: Polling, what: str) -> str:
     """Waits until a query is done and returns the address of its results.
 
     A status of 201 or a body with `completed` means done; an `error` in the body means failed, whatever the status.
@@ -82,11 +106,16 @@ def wait(http: HttpClient, status_address: str, polling: Polling, what: str) -> 
         if status.get("error"):
             raise QueryFailed(
                 Failure.TRANSIENT,
-                f"The query for {what} failed on the service: {str(status['error'])[:200]}. The next sync runs it "
-                "again.",
+                f"The query for {what} failed on the service: {excerpt(status['error'])}. The next sync runs it again.",
             )
         if answer.status == 201 or status.get("completed") is True:
             return _results_address(http, answer, status_address)
+        if not status.keys() & {"completed", "progress"}:
+            raise ConnectorError(
+                Failure.SYSTEM,
+                f"The status of the query for {what} is not understood: it holds "
+                f"{', '.join(sorted(status)) or 'nothing'}. Please report this with the log.",
+            )
         progress = status.get("progress")
         percent = int(progress * 100) if isinstance(progress, (int, float)) else 0
         if percent // 10 > reported // 10:
@@ -172,7 +201,7 @@ def _inner(body: Any) -> Mapping[str, Any]:
     return {}
 
 
-def _results_address(http: HttpClient, answer: Answer, status_address: str) -> str:
+def _results_address(http: HttpClient | Pooled, answer: Answer, status_address: str) -> str:
     address = answer.location or _link(answer.body, "query-results")
     if address:
         return _absolute(http, status_address, address)
@@ -180,7 +209,7 @@ def _results_address(http: HttpClient, answer: Answer, status_address: str) -> s
     return parts._replace(path=parts.path.removesuffix("/status") + "/results").geturl()
 
 
-def _absolute(http: HttpClient, base: str, address: str) -> str:
+def _absolute(http: HttpClient | Pooled, base: str, address: str) -> str:
     """What an address in the answer to a request for `base` means; it may be relative. Raises ConfigError for a foreign
     host."""
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class WindowedStream(Stream):
         self.config = config
         self.http = http
         self._ahead = ahead
+        self._pooled = queries.Pooled(http, ahead)
         self._polling = polling
         self._schema = load(self.name)
 
@@ -86,34 +88,37 @@ class WindowedStream(Stream):
         subject: Subject = part.params["subject"]
         window: Window = part.params["window"]
         closed: date = part.params["closed"]
+        what = _what(subject, window)
         delivered: set[tuple[Any, ...]] = set()
-        address = Progress.of(reading.checkpoint, self.size, self.name).runs.get(window.first)
-        for is_last_try in (False, True):
+        address = Progress.of(reading.checkpoint, self.size, self.name).run_of(window, time.time())
+        troubles: set[str] = set()
+        while True:
             try:
                 if address is None:
-                    address = queries.start(self.http, self.request(subject, window))
-                    reading.update(self._change(Progress.with_run, window, address))
-                for rows in self._rows(subject, window, address, reading):
+                    address = queries.start(self._pooled, self.request(subject, window))
+                    reading.update(self._change(Progress.with_run, window, address, time.time()))
+                for rows in self._rows(subject, window, address, None if troubles else reading):
                     yield [row for row in rows if self._is_new(row, delivered)]
                 break
             except queries.QueryFailed:
                 reading.update(self._change(Progress.without_run, window))
                 raise
-            except queries.QueryExpired:
-                reading.update(self._change(Progress.without_run, window))
-                if is_last_try:
+            except (queries.QueryExpired, queries.RowsRepeated) as trouble:
+                if isinstance(trouble, queries.QueryExpired):
+                    reading.update(self._change(Progress.without_run, window))
+                    address = None
+                if trouble.what in troubles:
                     raise ConnectorError(
                         Failure.TRANSIENT,
-                        f"The results of {_what(subject, window)} expired twice before they were read. The next sync "
-                        "runs the query again.",
+                        f"The query for {what} went wrong twice: {trouble.what}. The next sync tries again.",
                     ) from None
-                _LOG.warning("%s: the results have expired; the query is run again.", _what(subject, window))
-                address = None
+                troubles.add(trouble.what)
+                _LOG.warning("The query for %s went wrong: %s. Once more.", what, trouble.what)
         reading.finish = self._change(Progress.with_window, window, closed, self.lookback_days)
 
-    def _rows(self, subject: Subject, window: Window, address: str, reading: Reading) -> Iterator[list[Row]]:
+    def _rows(self, subject: Subject, window: Window, address: str, reading: Reading | None) -> Iterator[list[Row]]:
         what = _what(subject, window)
-        results = queries.wait(self.http, address, self._polling, what)
+        results = queries.wait(self._pooled, address, self._polling, what)
         pages = queries.results(self.http, results, self._ahead, self.config.page_size)
         yield from self.records(subject, window, _announced(pages, reading, what))
 
@@ -147,11 +152,11 @@ class WindowedStream(Stream):
         return {product["id"]: product.get("timezone") or "UTC" for product in self.selected(Products)}
 
 
-def _announced(pages: Iterator[ResultPage], reading: Reading, what: str) -> Iterator[ResultPage]:
+def _announced(pages: Iterator[ResultPage], reading: Reading | None, what: str) -> Iterator[ResultPage]:
     """The pages, with the first one's total and columns made known."""
     for number, page in enumerate(pages):
         if number == 0:
-            if page.total is not None:
+            if reading and page.total is not None:
                 reading.expect(page.total)
             names = [str(column.get("display_name")) for column in page.columns or ()]
             _LOG.info("%s: %s rows; columns: %s.", what, page.total, ", ".join(names) or "not described")

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connector_kit.errors import ConfigError, Failure
-from source_kissmetrics.config import LATER, SECRETS, ApiToken, Config, parse
+from source_kissmetrics.config import LATER, SECRETS, ApiToken, Config, PeopleSearch, parse
 
 SECRET = "s3cr3t-t0k3n-0123456789"
 CREDENTIALS = {"auth_type": "api_token", "api_token": SECRET}
@@ -63,6 +63,8 @@ def test_a_token_is_all_that_is_needed() -> None:
         end_date=None,
         product_ids=(),
         include_tracking_keys=False,
+        people_search=None,
+        metric_interval=None,
         num_workers=8,
         requests_per_minute=None,
         page_size=None,
@@ -173,10 +175,20 @@ def test_a_config_is_not_changed_by_being_read() -> None:
         (config(requests_per_minute=0), "requests_per_minute: 0 is too small", "the minimum is 1"),
         (config(requests_per_minute="9"), "requests_per_minute: must be of the type integer", "not str"),
         (config(page_size=0), "page_size: 0 is too small", "the minimum is 1"),
-        (config(page_size=10_001), "page_size: 10001 is too large", "the maximum is 10000"),
+        (config(page_size=10_001), "page_size: 2001 is too large", "the maximum is 2000"),
         (config(page_size=[]), "page_size: must be of the type integer", "not list"),
         (config(people_search=[1]), "people_search: must be of the type object", "not list"),
         (config(people_search={"window": "year"}), "people_search.window: 'year' is not one of", "day, week, month"),
+        (config(people_search={"window": ""}), "start_date: is missing. people_search", "Write YYYY-MM-DD"),
+        (config(people_search={"report_ids": "r"}), "people_search.report_ids: must be of the type array", "not str"),
+        (config(people_search={"report_ids": [5]}), "people_search.report_ids.0: must be of the type string", "int"),
+        (config(people_search={"lookback_days": -1}), "people_search.lookback_days: -1 is too small", "is 0"),
+        (config(people_search={"lookback_days": "1"}), "people_search.lookback_days: must be of the type int", "str"),
+        (config(people_search={"dialect": "v3"}), "people_search.dialect: 'v3' is not one of", "v1, v2"),
+        (config(people_search={"timeout_minutes": 0}), "people_search.timeout_minutes: 0 is too small", "is 1"),
+        (config(people_search={"timeout_minutes": 1.5}), "people_search.timeout_minutes: must be of the type", "float"),
+        (config(people_search={"query_base_url": "x.com"}), "people_search.query_base_url: 'x.com' is not", "https://h"),
+        (config(metric_series={"interval": "hour"}), "metric_series.interval: 'hour' is not one of", "day, week, mo"),
         (config(metric_series={"enabled": "no"}), "metric_series.enabled: must be of the type boolean", "not str"),
         (config(raw_export={"region": "x"}), "raw_export.uri: is missing", "Where the files lie"),
         (config(queries=[{"name": "A", "product_id": 1, "query_type": "sql"}]), "queries.0.name: 'A' is not", "^["),
@@ -262,10 +274,7 @@ def test_another_way_to_sign_in_is_refused_by_name(auth_type: str) -> None:
     assert "Choose api_token" in message
 
 
-REFUSED_WHERE_NOT_READ = [
-    ("people_search", {"window": "day"}),
-    ("people_search", {"report_ids": ["r"]}),
-    ("metric_series", {"enabled": True}),
+REFUSED = [
     ("queries", [{"name": "trials", "product_id": 12, "query_type": "sql"}]),
     ("raw_export", {"uri": "s3://bucket/prefix", "aws_secret_access_key": SECRET}),
     ("csv_exports", {"uri": "file:///tmp", "aws_secret_access_key": SECRET}),
@@ -276,10 +285,10 @@ REFUSED_WHERE_NOT_READ = [
 
 
 def test_the_table_of_refused_parts_is_complete() -> None:
-    assert set(LATER) <= {part for part, _ in REFUSED_WHERE_NOT_READ}
+    assert {part for part, _ in REFUSED} == set(LATER)
 
 
-@pytest.mark.parametrize(("part", "value"), [case for case in REFUSED_WHERE_NOT_READ if case[0] in LATER])
+@pytest.mark.parametrize(("part", "value"), REFUSED)
 def test_a_part_that_this_version_does_not_read_is_refused_by_name(part: str, value: object) -> None:
     message = refusal(config(**{part: value}))
     assert message.startswith(f"{part}: version ")
@@ -293,23 +302,141 @@ def test_a_part_that_this_version_does_not_read_is_refused_by_name(part: str, va
         ("metric_series", {"enabled": False, "interval": "day"}),
         ("metric_series", {"interval": "week"}),
         ("metric_series", {}),
-        ("people_search", {}),
-        ("people_search", {"report_ids": []}),
+        ("people_search", None),
         ("queries", []),
         ("properties", {"allow": [], "deny": [], "hash": []}),
     ],
 )
 def test_a_part_that_asks_for_nothing_is_fine(part: str, value: object) -> None:
-    parsed = parse(config(**{part: value}))
-    assert part not in LATER or parsed == parse(config())
+    assert parse(config(**{part: value})) == parse(config())
+
+
+READ_AS = {"metric_series": "metric_interval"}
+"""Parts that the typed config has under another name."""
 
 
 def test_every_part_is_either_read_or_refused_and_the_spec_says_so() -> None:
     properties = spec()["properties"]
-    assert set(LATER) == {field for field, schema in properties.items() if "Not in this version" in str(schema)} - {
-        "credentials"
-    }
-    assert set(LATER) | set(Config.__dataclass_fields__) == set(properties)
+    refused = {field for field, schema in properties.items() if "Not in this version" in str(schema)} - {"credentials"}
+    assert set(LATER) == refused
+    read = {READ_AS.get(field, field) for field in set(properties) - refused}
+    assert read == set(Config.__dataclass_fields__)
+
+
+# Queries by window.
+
+START = "2026-01-01"
+
+
+def search(part: Json, **credentials: str) -> PeopleSearch:
+    found = parse(config(start_date=START, people_search=part, credentials=credentials)).people_search
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("part", [{}, {"report_ids": [], "window": None, "query_base_url": "", "of_the_platform": 1}])
+def test_a_people_search_is_asked_for_by_being_there_and_has_a_default_for_everything(part: Json) -> None:
+    assert search(part) == PeopleSearch(
+        report_ids=(),
+        window="day",
+        lookback_days=1,
+        dialect="v1",
+        timeout_minutes=60,
+        query_base_url="https://query.kissmetrics.com",
+    )
+
+
+def test_the_defaults_are_those_of_the_spec() -> None:
+    declared = spec()["properties"]["people_search"]["properties"]
+    for name, schema in declared.items():
+        if "default" in schema:
+            default = getattr(search({}), name)
+            assert (list(default) if isinstance(default, tuple) else default) == schema["default"], name
+    assert set(declared) == set(PeopleSearch.__dataclass_fields__)
+    series = parse(config(start_date=START, metric_series={"enabled": True}))
+    assert series.metric_interval == spec()["properties"]["metric_series"]["properties"]["interval"]["default"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("report_ids", ["b", "a", "b"], ("b", "a")),
+        ("window", "week", "week"),
+        ("window", "month", "month"),
+        ("window", "all", "all"),
+        ("lookback_days", 0, 0),
+        ("lookback_days", 7.0, 7),
+        ("dialect", "v2", "v2"),
+        ("timeout_minutes", 1, 1),
+        ("timeout_minutes", 90.0, 90),
+        ("query_base_url", "https://query.example.com/", "https://query.example.com"),
+        ("query_base_url", "https://example.com:8443/km/", "https://example.com:8443/km"),
+        ("query_base_url", "http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+    ],
+)
+def test_a_good_value_of_a_people_search_is_taken(field: str, value: object, expected: object) -> None:
+    found = getattr(search({field: value}), field)
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "expected"),
+    [
+        ("https://api.kissmetrics.com", "https://query.kissmetrics.com"),
+        ("https://api.kissmetrics.com/", "https://query.kissmetrics.com"),
+        ("https://eu.example.com:8443", "https://eu.example.com:8443"),
+        ("https://example.com/km/", "https://example.com/km"),
+        ("http://localhost:9", "http://localhost:9"),
+    ],
+)
+def test_queries_run_on_the_services_query_host_or_else_where_the_core_api_is(base_url: str, expected: str) -> None:
+    """No other host than the configured one is trusted with the token unless it is the service's own."""
+    assert search({}, base_url=base_url).query_base_url == expected
+    elsewhere = {"query_base_url": "https://query.example.com"}
+    assert search(elsewhere, base_url=base_url).query_base_url == "https://query.example.com"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:pa55word@example.com",
+        "https://example.com?key=pa55word",
+        "https://example.com/#pa55word",
+        "https://[::1",
+        "https://example.com:99999",
+        "http://query.kissmetrics.com",
+        "ftp://example.com",
+    ],
+)
+def test_the_address_of_queries_is_scheme_host_and_path_too(url: str) -> None:
+    message = refusal(config(start_date=START, people_search={"query_base_url": url}))
+    assert message.startswith("people_search.query_base_url:")
+    assert "https://" in message
+    assert "pa55word" not in message
+
+
+@pytest.mark.parametrize("interval", ["day", "week", "month"])
+def test_metric_series_are_read_where_they_are_enabled(interval: str) -> None:
+    for enabled, expected in ((True, interval), (False, None)):
+        raw = config(start_date=START, metric_series={"enabled": enabled, "interval": interval})
+        assert parse(raw).metric_interval == expected
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("people_search", {}),
+        ("people_search", {"report_ids": []}),
+        ("metric_series", {"enabled": True}),
+    ],
+)
+@pytest.mark.parametrize("start", [None, ""])
+def test_queries_need_a_first_day(part: str, value: Json, start: str | None) -> None:
+    for more in ({}, {"start_date": start}, {"end_date": "2026-01-01"}):
+        message = refusal(config(**{part: value}, **more))
+        assert message == f"start_date: is missing. {part} needs the first day to query. Write YYYY-MM-DD."
+    assert parse(config(**{part: value}, start_date=START)).start_date == date(2026, 1, 1)
 
 
 # Secrets.
@@ -409,6 +536,16 @@ ALMOST_A_CONFIG = st.fixed_dictionaries(
         "num_workers": st.integers(0, 33) | st.floats(0, 33),
         "requests_per_minute": st.integers(0),
         "page_size": st.integers(0, 10_001) | st.just(7.0),
+        "people_search": st.fixed_dictionaries(
+            {},
+            optional={
+                "report_ids": st.lists(st.text()),
+                "window": st.sampled_from(["day", "all", "year"]),
+                "lookback_days": st.integers(-1) | st.just(2.0),
+                "query_base_url": st.text().map("https://{}".format),
+            },
+        ),
+        "metric_series": st.fixed_dictionaries({}, optional={"enabled": st.booleans(), "interval": JSON}),
     },
 )
 
@@ -434,5 +571,9 @@ def test_any_json_object_is_a_config_or_a_config_error(raw: Json) -> None:
     assert token
     assert token.isascii()
     assert parsed.credentials.base_url.startswith(("https://", "http://localhost", "http://127.0.0.1", "http://[::1]"))
+    if parsed.people_search:
+        assert type(parsed.people_search.lookback_days) is int
+        assert parsed.people_search.lookback_days >= 0
+    assert parsed.start_date or not (parsed.people_search or parsed.metric_interval)
     if parsed.start_date and parsed.end_date:
         assert parsed.start_date <= parsed.end_date

@@ -11,19 +11,23 @@ from typing import Any
 import pytest
 
 from connector_kit.errors import EXCEPTION_RULES, STATUS_RULES, UNKNOWN_STATUS, Rule
-from examples.demo import due_again
+from examples.demo import LAST_DAY, NEXT_DAY, PEOPLE, due_again, people
 from sandbox import STREAMS, Universe
 from source_kissmetrics.config import parse
 from source_kissmetrics.core_api import ADVICE, CoreList
 from source_kissmetrics.streams import CORE_STREAMS
+from source_kissmetrics.streams.metric_series import MetricBySegment, MetricOverTime
+from source_kissmetrics.streams.people_search_results import PeopleSearchResults
 
 Json = dict[str, Any]
 
 ROOT = Path(__file__).parents[1]
+ALL_STREAMS = (*CORE_STREAMS, PeopleSearchResults, MetricOverTime, MetricBySegment)
 PAGES = (
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "examples/README.md",
     *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
 )
 
@@ -71,12 +75,18 @@ def test_readme_shows_the_image_that_make_builds() -> None:
     assert set(re.findall(r"\S+/source-kissmetrics:\S+", text("README.md"))) == {built}
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/configuration.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/configuration.md", "examples/README.md"])
 def test_every_config_that_is_shown_is_accepted(page: str) -> None:
     shown = blocks(page, "json")
     assert shown
     for block in shown:
         assert parse(json.loads(block)).credentials.api_token == "YOUR-TOKEN"
+
+
+def test_every_example_that_is_shown_exists() -> None:
+    shown = set(re.findall(r"-m examples\.(\w+)", text("examples/README.md")))
+    assert shown == {"signed_up_not_activated", "added_to_cart_not_checked_out"}
+    assert [name for name in shown if not (ROOT / "examples" / f"{name}.py").is_file()] == []
 
 
 def test_readme_s_python_is_python() -> None:
@@ -110,17 +120,19 @@ def test_readme_lists_every_stream_with_its_key_and_cursor() -> None:
     listed = {row[0]: row[1:3] for row in table_rows("README.md") if len(row) == 4 and row[0].startswith("`")}
     declared = {
         f"`{stream.name}`": [", ".join(f"`{name}`" for name in stream.primary_key), f"`{stream.cursor_field}`"]
-        for stream in CORE_STREAMS
+        for stream in ALL_STREAMS
     }
     assert listed == declared
+    experimental = {row[0] for row in table_rows("README.md") if row[-1].startswith("experimental")}
+    assert experimental == {"`metric_over_time`", "`metric_by_segment`"}
 
 
 def test_readme_shows_the_table_that_the_demo_prints() -> None:
     shown = {}
     for line in blocks("README.md", "")[0].splitlines():
         name, *cells = line.split() or [""]
-        if name in STREAMS:
-            shown[name] = [int(cell) for cell in cells[2:]]
+        if name in (*STREAMS, PEOPLE):
+            shown[name] = [int(cell) for cell in cells[-3:]]
     universe = Universe()
     rows = {stream: universe.rows(stream) for stream in STREAMS}
     expected = {
@@ -128,6 +140,8 @@ def test_readme_shows_the_table_that_the_demo_prints() -> None:
     }
     before, again, after = expected["events"]
     expected["events"] = [before, again + 2, after + 1]
+    first, both = len(people(universe, LAST_DAY)), len(people(universe, NEXT_DAY))
+    expected[PEOPLE] = [first, both - first, both]
     assert shown == expected
 
 
@@ -147,6 +161,11 @@ def test_every_default_that_is_told_is_the_spec_s() -> None:
     assert told["num_workers"] == str(spec["num_workers"]["default"])
     assert told["include_tracking_keys"] == json.dumps(spec["include_tracking_keys"]["default"])
     assert told["page_size"] == str(CoreList.pagination.page_size)
+    for part in ("people_search", "metric_series"):
+        for name, setting in spec[part]["properties"].items():
+            default = setting.get("default")
+            if default is not None and default != []:
+                assert told[f"{part}.{name}"] == (default if isinstance(default, str) else json.dumps(default)), name
     assert told["credentials.base_url"] == spec["credentials"]["oneOf"][0]["properties"]["base_url"]["default"]
 
 
@@ -211,6 +230,5 @@ def test_every_fact_that_the_code_cites_has_its_heading() -> None:
 
 def test_every_stream_cites_its_facts() -> None:
     citing = {path for path, _ in _citations()}
-    assert [
-        stream.name for stream in CORE_STREAMS if f"source_kissmetrics/streams/{stream.name}.py" not in citing
-    ] == []
+    modules = {stream.name: f"{stream.__module__.replace('.', '/')}.py" for stream in ALL_STREAMS}
+    assert [name for name, path in modules.items() if path not in citing] == []

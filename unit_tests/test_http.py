@@ -47,6 +47,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.script: list[Reply] = [OK]
         self.asked: list[tuple[str, Message]] = []
+        self.posted: list[bytes] = []
         self.peers: list[object] = []
         self.released = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_port}"
@@ -82,6 +83,11 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(reply.body)
+
+    def do_POST(self) -> None:
+        assert isinstance(self.server, Server)
+        self.server.posted.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        self.do_GET()
 
     def log_message(self, *args: object) -> None:
         pass
@@ -203,6 +209,79 @@ def test_a_proxy_of_the_environment_is_used(server: Server, make: Make, monkeypa
     assert server.paths == ["http://nowhere.invalid/things"]
 
 
+# What is posted.
+
+
+def test_a_post_carries_its_body_as_json_and_the_credentials(server: Server, make: Make) -> None:
+    body = {"report": {"start_date": 1388534400}, "name": "é"}
+    assert make().post("/things/run", body).body == {"data": [1, 2]}
+    [(path, headers)] = server.asked
+    assert path == "/things/run"
+    assert json.loads(server.posted[0]) == body
+    assert headers["Content-Type"] == "application/json"
+    assert headers["Accept"] == "application/json"
+    assert headers.get_all("Authorization") == [f"Bearer {TOKEN}"]
+
+
+def test_a_get_carries_no_body(server: Server, make: Make) -> None:
+    make().get("/things")
+    [(_, headers)] = server.asked
+    assert (headers["Content-Type"], headers["Content-Length"], server.posted) == (None, None, [])
+
+
+@pytest.mark.parametrize("body", [{}, {"a": None}])
+def test_an_empty_object_is_a_body_too(body: dict[str, Any], server: Server, make: Make) -> None:
+    make().post("/things", body)
+    assert [json.loads(posted) for posted in server.posted] == [body]
+
+
+def test_a_post_that_fails_in_passing_is_sent_again_whole(server: Server, make: Make, naps: list[float]) -> None:
+    server.script = [Reply(503), Reply(instead=reset), Reply(202, b"{}")]
+    assert make().post("/things", {"a": 1}).status == 202
+    assert server.posted == [server.posted[0]] * 3
+    assert json.loads(server.posted[0]) == {"a": 1}
+    assert naps == [0.5, 1]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+def test_a_post_that_is_refused_is_sent_once_and_the_message_names_the_verb_and_nothing_of_the_body(
+    status: int, server: Server, make: Make
+) -> None:
+    server.script = [Reply(status)]
+    with pytest.raises(HttpError) as raised:
+        make().post("/things", {"secret": "BODY-BODY"})
+    assert raised.value.status == status
+    assert f"(status {status}, POST 127.0.0.1:{server.server_port}/things)" in raised.value.message
+    assert "BODY" not in raised.value.message
+    assert len(server.posted) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirected_post_is_not_followed(status: int, server: Server, make: Make) -> None:
+    """Most clients would make a GET of it, or send the body to the other address."""
+    server.script = [Reply(status, headers={"Location": "/elsewhere"}), OK]
+    with pytest.raises(HttpError) as raised:
+        make().post("/things", {})
+    assert raised.value.failure is Failure.CONFIG
+    assert server.paths == ["/things"]
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_an_answer_to_a_post_may_be_empty(status: int, server: Server, make: Make, naps: list[float]) -> None:
+    server.script = [Reply(status, b"", {"Location": "/jobs/1"})]
+    answer = make().post("/things", {})
+    assert (answer.status, answer.body, answer.location) == (status, None, "/jobs/1")
+    assert naps == []
+
+
+@pytest.mark.parametrize("body", [b" ", b"<html></html>", b"accepted", b'{"id": '])
+def test_an_answer_to_a_post_that_is_not_empty_is_json(body: bytes, server: Server, make: Make) -> None:
+    server.script = [Reply(202, body)]
+    with pytest.raises(HttpError) as raised:
+        make(patience=Patience(attempts=1)).post("/things", {})
+    assert "is not valid JSON" in raised.value.message
+
+
 # What is tried again.
 
 
@@ -226,13 +305,28 @@ def test_a_lasting_failure_is_asked_for_once(status: int, server: Server, make: 
 
 
 @pytest.mark.parametrize(
+    ("body", "decoded"),
+    [
+        (b'{"name": "cut \\ud83d"}', {"name": "cut \ufffd"}),
+        (b'{"name": "whole \\ud83d\\ude00"}', {"name": "whole \U0001f600"}),
+        (b'["caf\xe9"]', ["caf\ufffd"]),
+    ],
+)
+def test_characters_that_are_no_unicode_are_replaced(body: bytes, decoded: object, server: Server, make: Make) -> None:
+    """A name that was cut within an emoji must not stop a stream."""
+    server.script = [Reply(200, body)]
+    assert make().get("/things").body == decoded
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
     ("reply", "failure_type", "says"),
     [
         (Reply(503), Failure.TRANSIENT, "The service is not available at the moment (status 503, "),
         (Reply(200, b"<html>\nHello</html>"), Failure.SYSTEM, "is not valid JSON (19 bytes, an HTML page, "),
         (Reply(200, b" \n<!doctype html>"), Failure.SYSTEM, "is not valid JSON (17 bytes, an HTML page, "),
         (Reply(200, b'{"data": [1, 2'), Failure.SYSTEM, "is not valid JSON (14 bytes, not JSON, "),
-        (Reply(200, b'"\xff"'), Failure.SYSTEM, "is not valid JSON (3 bytes, not JSON, "),
+        (Reply(200, b'"\xff'), Failure.SYSTEM, "is not valid JSON (2 bytes, not JSON, "),
         (Reply(200, b""), Failure.SYSTEM, "is not valid JSON (0 bytes, empty, "),
         (Reply(204, b""), Failure.SYSTEM, "is not valid JSON (0 bytes, empty, "),
         (Reply(200, b"[1]", {"Content-Length": "9", "Connection": "close"}), Failure.TRANSIENT, "connection broke"),
@@ -527,13 +621,73 @@ def test_a_url_of_the_same_origin_is_requested(server: Server, make: Make) -> No
     assert server.paths == ["/things?offset=100", "/things"]
 
 
-def test_a_user_name_in_a_url_of_the_same_origin_never_reaches_a_message(server: Server, make: Make) -> None:
-    server.script = [Reply(404)]
-    with pytest.raises(HttpError) as raised:
-        make().get(server.url.replace("//", "//somebody:pa55word@") + "/things")
-    assert f"GET 127.0.0.1:{server.server_port}/things" in raised.value.message
-    assert "somebody" not in raised.value.message
+@pytest.fixture
+def other() -> Iterator[Server]:
+    """Another origin."""
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.released.set()
+        server.shutdown()
+        thread.join()
+
+
+def test_a_trusted_origin_receives_requests_and_the_credentials(server: Server, other: Server, make: Make) -> None:
+    client = make(trusted=[f"{other.url}/v2/"])
+    client.get(f"{other.url}/queries/1?a=b", {"limit": 2})
+    client.post(f"{other.url}/queries", {"a": 1})
+    client.get("/things")
+    assert other.paths == ["/queries/1?a=b&limit=2", "/queries"]
+    assert all(headers.get_all("Authorization") == [f"Bearer {TOKEN}"] for _, headers in other.asked)
+    assert server.paths == ["/things"], "a path is of the client's own origin"
+
+
+def test_trust_in_one_origin_is_none_in_another(server: Server, other: Server, make: Make) -> None:
+    client = make(trusted=["https://query.example.com"])
+    for send in (client.get, lambda url: client.post(url, {})):
+        with pytest.raises(ConfigError) as raised:
+            send(f"{other.url}/things")
+        assert f"points to http://127.0.0.1:{other.server_port}, but only" in raised.value.message
+    for url in (f"https://127.0.0.1:{other.server_port}/x", "http://query.example.com/x", "https://example.com/x"):
+        with pytest.raises(ConfigError):
+            client.get(url)
+    assert (server.asked, other.asked) == ([], [])
+
+
+def test_a_redirect_to_a_trusted_origin_is_not_followed_either(server: Server, other: Server, make: Make) -> None:
+    server.script = [Reply(302, headers={"Location": f"{other.url}/things"})]
+    failure(make(trusted=[other.url]))
+    assert other.asked == []
+
+
+def test_the_absolute_url_of_a_path_and_of_a_url(server: Server, make: Make) -> None:
+    client = make(base_url=f"{server.url}/base/", trusted=["https://query.example.com"])
+    assert client.url("/things?a=b") == f"{server.url}/base/things?a=b"
+    assert client.url("https://query.example.com/x?y") == "https://query.example.com/x?y"
+    assert client.url("https://query.example.com:443/x") == "https://query.example.com:443/x"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "http://somebody:pa55word@{own}/things",
+        "http://{other}\\@{own}/things",
+        "http://{other}#@{own}/things",
+        "http://{other}?@{own}/things",
+        "http://{own}\\@{other}/things",
+        "http://{own} @{other}/things",
+        "//{other}/things",
+    ],
+)
+def test_a_url_that_parsers_take_apart_differently_is_refused(
+    spelling: str, server: Server, other: Server, make: Make
+) -> None:
+    url = spelling.format(own=f"127.0.0.1:{server.server_port}", other=f"127.0.0.1:{other.server_port}")
+    with pytest.raises(ConfigError) as raised:
+        make().get(url)
     assert "pa55word" not in raised.value.message
+    assert (server.asked, other.asked) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -597,6 +751,23 @@ def test_any_status_of_success_is_one(server: Server, make: Make) -> None:
     server.script = [Reply(201), Reply(206), Reply(299)]
     client = make()
     assert [client.get("/things").status for _ in range(3)] == [201, 206, 299]
+
+
+@pytest.mark.parametrize("location", ["/jobs/1", "https://elsewhere.example/jobs/1?a=b", "http://[::1/x", ""])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_location_comes_with_the_answer_as_it_was_sent(
+    method: str, location: str, server: Server, make: Make
+) -> None:
+    """Whether it may be requested is decided when it is."""
+    server.script = [Reply(201, headers={"Location": location})]
+    client = make()
+    answer = client.get("/things") if method == "GET" else client.post("/things", {})
+    assert answer.location == location
+    assert len(server.asked) == 1
+
+
+def test_without_a_location_there_is_none(make: Make) -> None:
+    assert make().get("/things").location is None
 
 
 def test_the_servers_clock_comes_with_the_answer(server: Server, make: Make) -> None:

@@ -24,7 +24,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import source_kissmetrics
+from source_kissmetrics.config import QUERY_HOSTS
 from source_kissmetrics.streams import CORE_STREAMS
+from source_kissmetrics.streams.people_search_results import PeopleSearchResults
 
 Json = dict[str, Any]
 
@@ -111,7 +113,9 @@ def test_metadata_keeps_the_registry_s_rules(metadata: Json) -> None:
 
 
 def test_metadata_names_streams_that_exist(metadata: Json) -> None:
-    assert set(metadata["data"]["suggestedStreams"]["streams"]) <= {stream.name for stream in CORE_STREAMS}
+    """None of the experimental ones is suggested."""
+    known = {stream.name for stream in (*CORE_STREAMS, PeopleSearchResults)}
+    assert set(metadata["data"]["suggestedStreams"]["streams"]) <= known
 
 
 def test_metadata_allows_the_hosts_that_the_spec_allows(metadata: Json) -> None:
@@ -120,6 +124,8 @@ def test_metadata_allows_the_hosts_that_the_spec_allows(metadata: Json) -> None:
     hosts = metadata["data"]["allowedHosts"]["hosts"]
     assert default.removeprefix("https://") in hosts
     assert "${credentials.base_url}" in hosts
+    assert {url.removeprefix("https://") for url in QUERY_HOSTS.values()} <= set(hosts)
+    assert "${people_search.query_base_url}" in hosts
 
 
 def test_acceptance_config_is_about_this_connector() -> None:

@@ -148,7 +148,7 @@ def test_a_list_is_handed_out_whole_and_in_order(
     assert outcome.error is None
     assert outcome.handed_out == ids(size)
     step = min(page_size, cap or page_size)
-    assert len(server.asked) <= size // step + 2
+    assert len(server.asked) <= size // max(1, step - 1) + 2, "of each page but the first, one row is known"
     assert len(set(server.asked)) == len(server.asked), "a page was asked for twice"
     assert {limit for _, limit in server.asked} == {page_size}
 
@@ -179,7 +179,7 @@ def test_without_a_page_size_a_hundred_rows_are_asked_for() -> None:
     server = ListServer(ids(150))
     pages = list(OffsetPagination().read(server.fetch, lambda row: row["id"], ReadAhead(LatePool(False), 2)))
     assert [len(page.rows) for page in pages] == [100, 50]
-    assert server.asked == [(0, 100), (100, 100)]
+    assert server.asked == [(0, 100), (99, 100)], "pages share a row"
 
 
 def test_a_page_keeps_what_the_service_said_with_it() -> None:
@@ -198,9 +198,9 @@ def test_an_error_of_a_page_passes_as_it_is() -> None:
 
     handed_out: list[Any] = []
     reading = OffsetPagination().read(fetch, lambda row: row["id"], ReadAhead(LatePool(False), 3), page_size=10)
-    with pytest.raises(ConnectorError, match="no page at 20"):
+    with pytest.raises(ConnectorError, match="no page at 27"):
         handed_out.extend(row["id"] for page in reading for row in page.rows)
-    assert handed_out == ids(20)
+    assert handed_out == ids(28)
 
 
 # A server that lies.
@@ -251,7 +251,7 @@ def test_a_server_that_ignores_the_offset_is_found_out(size: int, page_size: int
             else f"answers every page of the list with the same {page_size} rows"
         )
         assert expected in outcome.error.message
-    elif size < page_size:
+    elif tells:
         assert outcome.error is None
 
 
@@ -357,7 +357,6 @@ def test_insertions_lose_no_row_even_where_no_total_is_told(
     assert_nothing_is_lost_in_silence(server, read(server, page_size, reverse=reverse))
 
 
-@pytest.mark.xfail(strict=True, reason="A total that stays the same hides a deletion that an insertion makes up for.")
 def test_a_deletion_that_an_insertion_makes_up_for_loses_no_row() -> None:
     def replace_first_by_last(rows: list[str]) -> None:
         del rows[0]

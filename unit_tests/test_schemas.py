@@ -12,6 +12,9 @@ from jsonschema import Draft7Validator
 from connector_kit.stream import ListStream, Stream
 from source_kissmetrics import streams as package
 from source_kissmetrics.streams import CORE_STREAMS
+from source_kissmetrics.streams.metric_series import MetricBySegment, MetricOverTime
+from source_kissmetrics.streams.people_search_results import PeopleSearchResults
+from source_kissmetrics.windowed import WindowedStream
 
 Json = dict[str, Any]
 
@@ -50,6 +53,33 @@ def test_every_stream_of_the_core_api_is_offered() -> None:
         "properties",
         "metrics",
     ]
+
+
+def test_the_streams_of_queries_are_all_there() -> None:
+    windowed = {name: kind for name, kind in STREAMS.items() if issubclass(kind, WindowedStream)}
+    kinds: list[type[Stream]] = [PeopleSearchResults, MetricOverTime, MetricBySegment]
+    assert {kind.name: kind for kind in kinds} == windowed
+    assert set(STREAMS) == set(windowed) | {kind.name for kind in CORE_STREAMS}
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "cursor"),
+    [
+        ("people_search_results", ("report_id", "window_start", "row_key"), "window_end"),
+        ("metric_over_time", ("metric_id", "time"), "time"),
+        ("metric_by_segment", ("metric_id", "window_start", "segment"), "window_end"),
+    ],
+)
+def test_a_stream_of_queries_has_the_key_and_cursor_that_were_promised(
+    name: str, key: tuple[str, ...], cursor: str
+) -> None:
+    assert (STREAMS[name].primary_key, STREAMS[name].cursor_field) == (key, cursor)
+
+
+@pytest.mark.parametrize("name", ["metric_over_time", "metric_by_segment"])
+def test_a_stream_on_a_contract_of_our_own_says_so(name: str) -> None:
+    assert SCHEMAS[name]["description"].startswith("Experimental: ")
+    assert "publishes no contract" in SCHEMAS[name]["description"]
 
 
 @pytest.mark.parametrize("kind", CORE_STREAMS, ids=lambda kind: kind.name)
@@ -98,7 +128,7 @@ def test_every_moment_is_declared_as_one_for_jsonschema_and_for_the_platform(nam
     for field, declared in SCHEMAS[name]["properties"].items():
         has_format, has_type = declared.get("format"), declared.get("airbyte_type")
         assert (has_format == "date-time") == (has_type == "timestamp_with_timezone"), field
-        if field.endswith("_at"):
+        if field.endswith("_at") or field in ("window_start", "window_end", "time"):
             assert has_format == "date-time", field
         if has_format:
             assert "string" in declared["type"], field

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from queue import Queue
 from typing import Any, cast
 
 from airbyte_cdk.models import AirbyteMessage
 from airbyte_cdk.sources.concurrent_source.concurrent_source import ConcurrentSource
-from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
+from airbyte_cdk.sources.message import InMemoryMessageRepository
 from airbyte_cdk.sources.message.concurrent_repository import ConcurrentMessageRepository
 from airbyte_cdk.sources.streams.concurrent.cursor import Cursor, CursorField
 from airbyte_cdk.sources.streams.concurrent.default_stream import DefaultStream
@@ -28,6 +28,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from connector_kit.cdk import messages
 from connector_kit.cdk.failures import traced
+from connector_kit.errors import ConnectorError
 from connector_kit.records import Shaper
 from connector_kit.state import StreamState
 from connector_kit.stream import Change, Reading, Slice, Stream
@@ -35,22 +36,26 @@ from connector_kit.stream import Change, Reading, Slice, Stream
 QUEUE_SIZE = 8
 """Messages between workers and printer. A batch is one message, so this also bounds the memory that output can take."""
 
+BATCH_ROWS = 500
+"""Rows that one message carries at most, however large a page is."""
+
 _ENGINE_LOG = logging.getLogger("airbyte.engine")
 _ENGINE_LOG.setLevel(logging.WARNING)  # its INFO lines count batches where they say records
 
 
 class StateCursor(Cursor):
-    """Keeps a stream's state and emits it once for each partition that was read to its end.
+    """Keeps a stream's state, and says what concerns the stream as a whole: RUNNING, estimate and states.
 
-    `close_partition` runs on the worker, after it has put the partition's last record on the queue: so the STATE
-    stands behind its records and before the stream's COMPLETE. A failed partition is never closed, so it leaves no
-    trace in the state.
+    All of it is put on the queue by the thread that has something to say, under one lock: so a STATE stands behind the
+    records that its thread has put there before, RUNNING stands before everything else, and states leave in the order
+    in which they are made. It goes on the queue itself, not through the CDK's message repository, where one thread may
+    send another one's message.
     """
 
-    def __init__(self, stream: str, state: StreamState, repository: MessageRepository) -> None:
+    def __init__(self, stream: str, state: StreamState, put: Callable[[AirbyteMessage], None]) -> None:
         self._stream = stream
         self._state = state
-        self._repository = repository
+        self._put = put
         self._lock = threading.Lock()
         self._expected = 0
         self._is_running = False
@@ -64,42 +69,36 @@ class StateCursor(Cursor):
         with self._lock:
             return self._state.checkpoint(partition)
 
-    def change(self, partition: str, change: Change) -> None:
-        """Changes a partition's checkpoint and emits the state.
-
-        The lock covers both, so states leave in the order in which they are made.
-        """
+    def announce(self) -> None:
+        """Says RUNNING, the first time. MUST be called before a partition puts records on the queue."""
         with self._lock:
+            self._say_running()
+
+    def change(self, partition: str, change: Change) -> None:
+        """Changes a partition's checkpoint, and says the state."""
+        with self._lock:
+            self._say_running()
             self._state.save(partition, change(self._state.checkpoint(partition)))
-            self._repository.emit_message(messages.state(self._stream, self._state.as_json()))
+            self._put(messages.state(self._stream, self._state.as_json()))
 
     def emit(self) -> None:
-        """Emits the state as it is: for a stream that turned out to have no partitions at all."""
+        """Says the state as it is: for a stream that turned out to have no partitions at all."""
         with self._lock:
-            self._repository.emit_message(messages.state(self._stream, self._state.as_json()))
-
-    def announce(self) -> None:
-        """Emits RUNNING, the first time. MUST be called before each message of a partition that carries records.
-
-        The lock is held until RUNNING is on the queue, so no other partition's record can stand before it.
-        """
-        with self._lock:
-            if not self._is_running:
-                self._is_running = True
-                self._repository.emit_message(messages.running(self._stream))
+            self._say_running()
+            self._put(messages.state(self._stream, self._state.as_json()))
 
     def expect(self, rows: int) -> None:
-        """Adds a partition's rows to the stream's estimate, and emits the sum."""
+        """Adds a partition's rows to the stream's estimate, and says the sum."""
         with self._lock:
+            self._say_running()
             self._expected += rows
-            self._repository.emit_message(messages.estimate(self._stream, self._expected))
+            self._put(messages.estimate(self._stream, self._expected))
 
     def observe(self, record: Record) -> None:
         """Not needed: the stream itself follows its cursor."""
 
     def close_partition(self, partition: Partition) -> None:
-        part = cast(StreamPartition, partition)
-        self.change(part.key, part.finish)
+        """Not needed: a partition that was read to its end has changed the state itself, where errors are caught."""
 
     def ensure_at_least_one_state_emitted(self) -> None:
         """Not needed, and too late for an order of STATE, COMPLETE: the engine calls it on the printing thread."""
@@ -107,6 +106,11 @@ class StateCursor(Cursor):
     def should_be_synced(self, record: Record) -> bool:
         """Always: filtering is the stream's own matter."""
         return True
+
+    def _say_running(self) -> None:
+        if not self._is_running:
+            self._is_running = True
+            self._put(messages.running(self._stream))
 
 
 class Run:
@@ -117,10 +121,11 @@ class Run:
         self.queue: Queue[QueueItem] = Queue(maxsize=QUEUE_SIZE)
         self.repository = ConcurrentMessageRepository(self.queue, InMemoryMessageRepository())
         self.failures: dict[str, AirbyteTracedException] = {}
+        self._given_up: set[str] = set()
 
     def stream(self, stream: Stream, state: StreamState) -> DefaultStream:
         """The CDK's view of a stream."""
-        cursor = StateCursor(stream.name, state, self.repository)
+        cursor = StateCursor(stream.name, state, self.queue.put)
         return _EngineStream(stream, _Partitions(stream, cursor, self), cursor)
 
     def messages(self, streams: Sequence[DefaultStream], workers: int) -> Iterator[AirbyteMessage]:
@@ -141,56 +146,61 @@ class Run:
                 raise
 
     def failed(self, stream: str, error: Exception) -> AirbyteTracedException:
-        """Takes down what ended a stream, and returns what to raise in its place."""
+        """Takes down what ended a slice, and returns what to raise in its place."""
         failure = traced(error, stream)
         self.failures.setdefault(stream, failure)
+        if isinstance(error, ConnectorError) and error.concerns_all:
+            self._given_up.add(stream)
         return failure
+
+    def has_given_up(self, stream: str) -> bool:
+        """Whether an error has shown that the stream's further slices cannot be read either."""
+        return stream in self._given_up
 
 
 class StreamPartition(Partition):
     """A slice of a stream, being read. Yields messages, which the engine passes on as they are."""
 
     def __init__(self, stream: Stream, part: Slice, cursor: StateCursor, run: Run) -> None:
-        self.key = part.key
-        self.finish: Change = lambda checkpoint: checkpoint
         self._stream = stream
         self._part = part
         self._cursor = cursor
         self._run = run
 
     def read(self) -> Iterable[Record]:
+        if self._run.has_given_up(self._stream.name):
+            return  # without a state: the stream has failed, and has said so
         try:
             yield from cast(Iterable[Record], self._messages())
         except Exception as error:
             raise self._run.failed(self._stream.name, error) from None
 
     def _messages(self) -> Iterator[AirbyteMessage]:
+        """Records, then the state that stands for them: the engine asks for more once it has put a message on the
+        queue, so the state is put there behind the last one."""
+        key = self._part.key
         reading = Reading(
-            self._cursor.checkpoint(self.key),
-            self._cursor.expect,
-            lambda change: self._cursor.change(self.key, change),
+            self._cursor.checkpoint(key), self._cursor.expect, lambda change: self._cursor.change(key, change)
         )
         shaper = Shaper(self._stream.json_schema, drop=self._stream.drop)
         for rows in self._stream.read(self._part, reading):
-            if not rows:
-                continue
-            self._cursor.announce()
-            shaped = [(row, shaper.shape(row)) for row in rows]
-            if self._run.batched:
-                yield messages.batch(self._stream.name, shaped)
-            else:
-                yield from (messages.record(self._stream.name, row, nulled) for row, nulled in shaped)
-        self._cursor.announce()
-        self.finish = reading.finish
+            for begin in range(0, len(rows), BATCH_ROWS):
+                self._cursor.announce()
+                shaped = [(row, shaper.shape(row)) for row in rows[begin : begin + BATCH_ROWS]]
+                if self._run.batched:
+                    yield messages.batch(self._stream.name, shaped)
+                else:
+                    yield from (messages.record(self._stream.name, row, nulled) for row, nulled in shaped)
+        self._cursor.change(key, reading.finish)
 
     def to_slice(self) -> Mapping[str, Any]:
-        return {"key": self.key, "label": self._part.label}
+        return {"key": self._part.key, "label": self._part.label}
 
     def stream_name(self) -> str:
         return self._stream.name
 
     def __hash__(self) -> int:
-        return hash((self._stream.name, self.key, self._part.label))
+        return hash((self._stream.name, self._part.key, self._part.label))
 
 
 class _Partitions(PartitionGenerator):
@@ -208,7 +218,6 @@ class _Partitions(PartitionGenerator):
                 is_empty = False
                 yield StreamPartition(self._stream, part, self._cursor, self._run)
             if is_empty:
-                self._cursor.announce()
                 self._cursor.emit()
         except Exception as error:
             raise self._run.failed(self._stream.name, error) from None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import gc
 import logging
 import os
+import signal
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
@@ -62,33 +64,56 @@ def launch(source: ConnectorSource[Any], args: list[str]) -> NoReturn:
     """
     if "--debug" in args:
         os.environ["LOG_LEVEL"] = "debug"  # else the CDK prints debug lines that are no protocol messages
+    if os.getpid() == 1:
+        # In a container, where the kernel ignores SIGTERM for the first process unless it is handled.
+        signal.signal(signal.SIGTERM, lambda number, frame: os._exit(128 + number))
     logging.raiseExceptions = False  # else a log line for a reader that has gone prints a stack trace
     PRINT_BUFFER.flush_interval = 0.0  # else a line may wait in the buffer until the next one comes
     gc.freeze()  # what is imported stays; and rows hold no cycles, so that looking for them often finds nothing
     gc.set_threshold(50_000, 50, 100)
     source.batched = True
     entrypoint = BatchEntrypoint(source)
-    arguments = entrypoint.parse_args(args)
     status = 1
     try:
+        arguments = _arguments(entrypoint, args)
         with PRINT_BUFFER:
-            try:
-                if not arguments.command:
-                    raise ConfigError(
-                        "No command was given. Use one of spec, check, discover, read; --help explains them."
-                    )
-                for line in entrypoint.run(arguments):
-                    _print(line.encode() + b"\n")
-                status = 0
-            except StreamsFailed as failure:
-                logging.getLogger("airbyte").error(failure.message)
-            except Exception as error:
-                _print_trace(error)
-    except BrokenPipeError:
-        pass  # the reader has gone: there is nobody left to tell
+            status = _run(entrypoint, arguments)
+    except OSError:
+        pass  # stdout takes no more: the reader has gone, or the disk is full; there is nobody left to tell
     except KeyboardInterrupt:
         status = 130
-    os._exit(status)
+    finally:
+        os._exit(status)
+
+
+def _arguments(entrypoint: BatchEntrypoint, args: list[str]) -> argparse.Namespace | None:
+    """The arguments, taken apart; None for those that cannot be used. What is wrong with them, argparse says on stderr,
+    which it must do before the print buffer takes its place."""
+    try:
+        arguments = entrypoint.parse_args(args)
+    except SystemExit as end:
+        if not end.code:
+            os._exit(0)  # --help
+        return None
+    return arguments if arguments.command else None
+
+
+def _run(entrypoint: BatchEntrypoint, arguments: argparse.Namespace | None) -> int:
+    """Prints what a verb says. Returns the exit status. Raises OSError if it cannot print."""
+    try:
+        if arguments is None:
+            raise ConfigError(
+                "The arguments cannot be used. Use one of spec, check, discover, read; --help explains them."
+            )
+        for line in entrypoint.run(arguments):
+            _print(line.encode() + b"\n")
+    except StreamsFailed as failure:
+        logging.getLogger("airbyte").error(failure.message)
+        return 1
+    except Exception as error:
+        _print_trace(error)
+        return 1
+    return 0
 
 
 def _print_trace(error: Exception) -> None:

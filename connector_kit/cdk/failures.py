@@ -8,11 +8,13 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from connector_kit import secrets
 from connector_kit.errors import ConnectorError, Failure
 
 
 def protect(forms: list[str]) -> None:
     """Masks these texts in every log line, trace and message from here on; see `connector_kit.secrets`."""
+    secrets.protect(forms)
     for form in forms:
         add_to_secrets(form)
 

@@ -30,6 +30,7 @@ from connector_kit.cdk.engine import Run
 from connector_kit.cdk.failures import protect, traced, worst
 from connector_kit.errors import ConfigError
 from connector_kit.pagination import ReadAhead
+from connector_kit.secrets import excerpt
 from connector_kit.state import StreamState
 from connector_kit.stream import Stream
 
@@ -136,7 +137,7 @@ class ConnectorSource(Source, Generic[C]):
                 return super().read_catalog(catalog_path)
             except Exception as error:
                 raise ConfigError(
-                    f"The catalog {catalog_path} is no configured catalog: {type(error).__name__}: {_head(error)}. "
+                    f"The catalog {catalog_path} is no configured catalog: {type(error).__name__}: {excerpt(error)}. "
                     'It needs {"streams": [{"stream": …, "sync_mode": …, "destination_sync_mode": …}]}.'
                 ) from None
 
@@ -155,7 +156,7 @@ class ConnectorSource(Source, Generic[C]):
                 return super().read_state(state_path)
             except Exception as error:
                 raise ConfigError(
-                    f"The state {state_path} cannot be read: {type(error).__name__}: {_head(error)}. "
+                    f"The state {state_path} cannot be read: {type(error).__name__}: {excerpt(error)}. "
                     "Give the list of states that the last sync printed, or none to read everything."
                 ) from None
 
@@ -253,7 +254,3 @@ def _json_file(path: str, what: str, kinds: type | tuple[type, ...]) -> Any:
     if not isinstance(content, kinds):
         raise ConfigError(f"The {what} {path} holds a JSON {type(content).__name__}, which is no {what}.")
     return content
-
-
-def _head(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

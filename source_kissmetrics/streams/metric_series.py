@@ -16,6 +16,7 @@ from connector_kit.http import HttpClient
 from connector_kit.pagination import ReadAhead
 from connector_kit.polling import Polling
 from connector_kit.records import Row
+from connector_kit.secrets import excerpt
 from source_kissmetrics.config import Config
 from source_kissmetrics.queries import Request, ResultPage
 from source_kissmetrics.streams.metrics import Metrics
@@ -84,7 +85,7 @@ class MetricOverTime(MetricSeries):
         except ValueError:
             raise ConnectorError(
                 Failure.SYSTEM,
-                f"A row of metric {subject.id} has no time but {label[:80]!r}. Please report this.",
+                f"A row of metric {subject.id} has no time but {excerpt(label, 80)!r}. Please report this.",
             ) from None
         return {"time": str(time), "value": value}
 
@@ -116,5 +117,5 @@ def _pair(row: Any) -> tuple[str, Any]:
         return str(row[0]), row[1]
     raise ConnectorError(
         Failure.SYSTEM,
-        f"A row of a metric query is no pair of label and value but {str(row)[:80]}. Please report this.",
+        f"A row of a metric query is no pair of label and value but {excerpt(row, 80)}. Please report this.",
     )

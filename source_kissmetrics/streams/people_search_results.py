@@ -11,7 +11,7 @@ from connector_kit.polling import Polling
 from connector_kit.records import Row
 from source_kissmetrics.config import Config, PeopleSearch
 from source_kissmetrics.people_rows import PeopleRows
-from source_kissmetrics.queries import Request, ResultPage
+from source_kissmetrics.queries import Request, ResultPage, RowsRepeated
 from source_kissmetrics.streams.reports import Reports
 from source_kissmetrics.windowed import Subject, WindowedStream
 from source_kissmetrics.windows import Window
@@ -86,3 +86,5 @@ class PeopleSearchResults(WindowedStream):
                     f"A result row of report {subject.id} is not understood: {error}. Please report this.",
                 ) from None
             yield [{**common, **record} for record in found if record is not None]
+        if rows and rows.repeats:
+            raise RowsRepeated
