@@ -43,6 +43,7 @@ setup(
         "orjson>=3.10,<4",
         "pendulum>=3,<4",
         "requests>=2.32,<3",
+        "urllib3>=2.2,<3",
     ],
     extras_require={"sandbox": SANDBOX, "demo": SANDBOX + DEMO, "dev": SANDBOX + DEMO + TEST},
     entry_points={"console_scripts": ["source-kissmetrics=source_kissmetrics.run:run"]},

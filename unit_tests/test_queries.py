@@ -298,11 +298,21 @@ def test_done_is_a_status_of_201_or_a_body_that_says_so(done: Reply, server: Ser
     assert waited(server, http) == RESULTS
 
 
+@pytest.mark.parametrize("body", [{}, [], "soon", {"data": []}, {"data": {"state": "failed"}}], ids=str)
+def test_a_status_of_another_shape_is_an_error_at_once(body: Any, server: Server, http: HttpClient) -> None:
+    """It would be waited for until the deadline otherwise."""
+    clock = Clock()
+    server.script = [Reply(200, body)]
+    with pytest.raises(ConnectorError) as raised:
+        wait(http, server.url + STATUS, clock.polling(600), "'Sign-ups' (r1)")
+    assert raised.value.failure is Failure.SYSTEM
+    assert "is not understood: it holds" in raised.value.message
+    assert clock.now == 0
+
+
 @pytest.mark.parametrize(
     "body",
     [
-        {},
-        [],
         {"completed": None},
         {"completed": False, "progress": 1.0},
         {"completed": "true"},
@@ -311,7 +321,6 @@ def test_done_is_a_status_of_201_or_a_body_that_says_so(done: Reply, server: Ser
         {"progress": None},
         {"progress": True},
         {"data": {"completed": False, "progress": 0.5}},
-        {"data": []},
         {"error": None, "completed": False},
     ],
     ids=str,
