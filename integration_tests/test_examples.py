@@ -17,6 +17,8 @@ import pytest
 from sandbox import truth_queries
 from sandbox.server import Sandbox
 
+pytestmark = pytest.mark.slow
+
 Json = dict[str, Any]
 
 ROOT = Path(__file__).parents[1]
