@@ -22,6 +22,11 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
+def as_total(value: object) -> int | None:
+    """What a service calls its total, if it is one: a count of rows, not a text, a boolean or less than nothing."""
+    return value if type(value) is int and value >= 0 else None
+
+
 @dataclass(frozen=True)
 class Page:
     """One answer of a list."""

@@ -16,7 +16,8 @@ VERSION = 1
 _STATELESS_MARKERS = {"__ab_no_cursor_state_message", "__ab_full_refresh_sync_complete"}
 """What platform and CDK write for streams that have no state of their own; read as no state."""
 
-_ADVICE = "Reset this stream (clear its state) and sync again; nothing is lost by that."
+RESET = "Reset this stream (clear its state) and sync again; nothing is lost by that."
+"""What to do about a state that cannot be used."""
 
 
 class StreamState:
@@ -52,12 +53,12 @@ def _partitions(stream: str, cursor_field: str | None, given: Mapping[str, Any])
     partitions = given.get("partitions")
     if version != VERSION or not isinstance(partitions, dict):
         raise ConfigError(
-            f"The state of stream {stream} was not written by this connector: it has the keys {_keys(given)}. {_ADVICE}"
+            f"The state of stream {stream} was not written by this connector: it has the keys {_keys(given)}. {RESET}"
         )
     if given.get("cursor_field") != cursor_field:
         raise ConfigError(
             f"The state given for stream {stream} belongs to another stream: its cursor is "
-            f"{given.get('cursor_field')!r}, this stream's is {cursor_field!r}. {_ADVICE}"
+            f"{given.get('cursor_field')!r}, this stream's is {cursor_field!r}. {RESET}"
         )
     return dict(partitions)
 

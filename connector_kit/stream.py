@@ -13,6 +13,7 @@ from connector_kit import instants
 from connector_kit.errors import ConfigError, ConnectorError, Failure
 from connector_kit.pagination import OffsetPagination, Page, ReadAhead
 from connector_kit.records import Row
+from connector_kit.state import RESET
 
 _LOG = logging.getLogger("airbyte.streams")
 
@@ -178,8 +179,7 @@ class ListStream(Stream):
         since = instants.sort_key(checkpoint) if isinstance(checkpoint, str) else None
         if since is None:
             raise ConfigError(
-                f"The state of stream {self.name} holds {checkpoint!r} where a date-time is expected. "
-                "Reset this stream (clear its state) and sync again; nothing is lost by that."
+                f"The state of stream {self.name} holds {checkpoint!r} where a date-time is expected. {RESET}"
             )
         return since
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -43,6 +44,12 @@ def sync(
 def few_quick(table: Iterable[str], quick: int = 2) -> list[Any]:
     """The names in a table of cases as test parameters, all but the first few slow."""
     return [pytest.param(name, marks=() if number < quick else pytest.mark.slow) for number, name in enumerate(table)]
+
+
+def instants(count: int, seed: int) -> list[float]:
+    """Random instants of a run, as shares of what it prints; the same ones for the same seed."""
+    generator = random.Random(seed)
+    return [generator.random() for _ in range(count)]
 
 
 def by_id(rows: Sequence[Json]) -> dict[str, Json]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from integration_tests.harness import Connector, configured_catalog
 from integration_tests.protocol import ReadPrefix
-from integration_tests.reading import STREAMS, expected, sync
+from integration_tests.reading import STREAMS, expected, instants, sync
 from sandbox.server import Sandbox
 
 Json = dict[str, Any]
@@ -31,13 +30,8 @@ def _resumed(
     }
 
 
-def _instants(count: int) -> list[float]:
-    generator = random.Random(SEED)
-    return [generator.random() for _ in range(count)]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("instant", _instants(20))
+@pytest.mark.parametrize("instant", instants(20, SEED))
 def test_kill_and_resume_lose_nothing(
     instant: float, sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from datetime import date, timedelta
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 from integration_tests.conftest import SCRIPT
 from integration_tests.harness import Connector, configured_catalog
 from integration_tests.protocol import ReadPrefix, ReadReport, check_check, check_discover
-from integration_tests.reading import sync
+from integration_tests.reading import instants, sync
 from sandbox import truth_queries
 from sandbox.server import Sandbox
 
@@ -390,13 +389,8 @@ def test_check_names_a_report_that_does_not_exist(sandbox: Sandbox, connector: C
     assert sandbox.queries == []
 
 
-def _instants(count: int) -> list[float]:
-    generator = random.Random(20260305)
-    return [generator.random() for _ in range(count)]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("instant", _instants(20))
+@pytest.mark.parametrize("instant", instants(20, 20260305))
 def test_kill_while_polling_or_paging_loses_nothing_and_runs_no_known_query_again(
     instant: float, sandbox: Sandbox, connector: Connector, config: Json, catalog: Json
 ) -> None:

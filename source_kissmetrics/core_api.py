@@ -1,5 +1,4 @@
-"""The Core API: its requests, its two envelopes, and the base of its list streams. docs/wire-kissmetrics.md, Core
-API."""
+"""The Core API: requests, both envelopes, and the base of its list streams. docs/wire-kissmetrics.md, Core API."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ from urllib.parse import quote
 from connector_kit import instants
 from connector_kit.errors import ConfigError, ConnectorError, Failure, HttpError
 from connector_kit.http import Answer, BearerAuth, HttpClient, Pacer, Patience
-from connector_kit.pagination import OffsetPagination, Page, ReadAhead
+from connector_kit.pagination import OffsetPagination, Page, ReadAhead, as_total
 from connector_kit.records import Row
 from connector_kit.stream import ListStream
 from source_kissmetrics import __version__
@@ -51,11 +50,10 @@ def parse_page(answer: Answer) -> Page:
             f"The service's answer is no list: it is {_outline(body)}. Check credentials.base_url, or report this.",
         )
     pagination = body.get("pagination")
-    total = pagination.get("total") if isinstance(pagination, dict) else None
     links = body.get("links")
     return Page(
         body["data"],
-        total=total if type(total) is int and total >= 0 else None,
+        total=as_total(pagination.get("total")) if isinstance(pagination, dict) else None,
         has_next=isinstance(links, list)
         and any(isinstance(link, dict) and link.get("rel") == "next" for link in links),
         served_at=served_at(answer),

@@ -17,6 +17,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from connector_kit.errors import ConfigError
+from connector_kit.state import RESET
 from source_kissmetrics.windows import DAY, Window
 
 Range = tuple[date, date]
@@ -62,10 +63,7 @@ class Progress:
                 },
             )
         except (AttributeError, KeyError, TypeError, ValueError):
-            raise ConfigError(
-                f"The state of stream {stream} holds a checkpoint that cannot be read. Reset this stream (clear its "
-                "state) and sync again; nothing is lost by that."
-            ) from None
+            raise ConfigError(f"The state of stream {stream} holds a checkpoint that cannot be read. {RESET}") from None
 
     def as_json(self) -> dict[str, Any]:
         """What the state holds."""

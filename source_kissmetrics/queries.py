@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from connector_kit.errors import ConnectorError, Failure, HttpError
 from connector_kit.http import Answer, HttpClient
-from connector_kit.pagination import OffsetPagination, Page, ReadAhead
+from connector_kit.pagination import OffsetPagination, Page, ReadAhead, as_total
 from connector_kit.polling import Polling, TimedOut
 from connector_kit.secrets import excerpt
 
@@ -180,7 +180,7 @@ def parse_results(answer: Answer) -> ResultPage:
     return ResultPage(
         columns if isinstance(columns, list) else None,
         rows,
-        total if type(total) is int and total >= 0 else None,
+        as_total(total),
     )
 
 

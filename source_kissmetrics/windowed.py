@@ -97,7 +97,7 @@ class WindowedStream(Stream):
                 if address is None:
                     address = queries.start(self._pooled, self.request(subject, window))
                     reading.update(self._change(Progress.with_run, window, address, time.time()))
-                for rows in self._rows(subject, window, address, None if troubles else reading):
+                for rows in self._rows(subject, window, address, what, None if troubles else reading):
                     yield [row for row in rows if self._is_new(row, delivered)]
                 break
             except queries.QueryFailed:
@@ -116,8 +116,9 @@ class WindowedStream(Stream):
                 _LOG.warning("The query for %s went wrong: %s. Once more.", what, trouble.what)
         reading.finish = self._change(Progress.with_window, window, closed, self.lookback_days)
 
-    def _rows(self, subject: Subject, window: Window, address: str, reading: Reading | None) -> Iterator[list[Row]]:
-        what = _what(subject, window)
+    def _rows(
+        self, subject: Subject, window: Window, address: str, what: str, reading: Reading | None
+    ) -> Iterator[list[Row]]:
         results = queries.wait(self._pooled, address, self._polling, what)
         pages = queries.results(self.http, results, self._ahead, self.config.page_size)
         yield from self.records(subject, window, _announced(pages, reading, what))

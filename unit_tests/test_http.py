@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.message import Message
@@ -118,8 +119,9 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
+@contextmanager
+def listening() -> Iterator[Server]:
+    """A server, answering until the block ends."""
     with Server() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -127,6 +129,12 @@ def server() -> Iterator[Server]:
         server.released.set()
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with listening() as server:
+        yield server
 
 
 @pytest.fixture
@@ -624,13 +632,8 @@ def test_a_url_of_the_same_origin_is_requested(server: Server, make: Make) -> No
 @pytest.fixture
 def other() -> Iterator[Server]:
     """Another origin."""
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with listening() as server:
         yield server
-        server.released.set()
-        server.shutdown()
-        thread.join()
 
 
 def test_a_trusted_origin_receives_requests_and_the_credentials(server: Server, other: Server, make: Make) -> None:

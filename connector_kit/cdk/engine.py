@@ -79,13 +79,13 @@ class StateCursor(Cursor):
         with self._lock:
             self._say_running()
             self._state.save(partition, change(self._state.checkpoint(partition)))
-            self._put(messages.state(self._stream, self._state.as_json()))
+            self._say_state()
 
     def emit(self) -> None:
         """Says the state as it is: for a stream that turned out to have no partitions at all."""
         with self._lock:
             self._say_running()
-            self._put(messages.state(self._stream, self._state.as_json()))
+            self._say_state()
 
     def expect(self, rows: int) -> None:
         """Adds a partition's rows to the stream's estimate, and says the sum."""
@@ -111,6 +111,9 @@ class StateCursor(Cursor):
         if not self._is_running:
             self._is_running = True
             self._put(messages.running(self._stream))
+
+    def _say_state(self) -> None:
+        self._put(messages.state(self._stream, self._state.as_json()))
 
 
 class Run:

@@ -16,7 +16,6 @@ from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.logger import PRINT_BUFFER
 from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification, Type
 from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
-from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from connector_kit.cdk.failures import traced
 from connector_kit.cdk.messages import RecordBatch
@@ -117,8 +116,8 @@ def _run(entrypoint: BatchEntrypoint, arguments: argparse.Namespace | None) -> i
 
 
 def _print_trace(error: Exception) -> None:
-    failure = error if isinstance(error, AirbyteTracedException) else traced(error)
-    _print(AirbyteEntrypoint.airbyte_message_to_string(failure.as_sanitized_airbyte_message()).encode() + b"\n")
+    message = traced(error).as_sanitized_airbyte_message()
+    _print(AirbyteEntrypoint.airbyte_message_to_string(message).encode() + b"\n")
 
 
 def _print(lines: bytes) -> None:
